@@ -1,1 +1,23 @@
-//! Placeholder.
+//! A Helm-compatible renderer: chart files and values in, Kubernetes manifests out.
+//!
+//! Pure by design: no disk, network, clock, environment, threads or panics. What a template may learn from
+//! outside (time, randomness) is injected by the host through [`RenderOptions`]. The same input gives the same bytes.
+
+pub mod budget;
+pub mod chart;
+pub mod functions;
+pub mod json;
+pub mod profile;
+pub mod release;
+pub mod render;
+pub mod schema;
+pub mod template;
+pub mod value;
+pub mod values;
+pub mod yaml;
+
+pub use budget::{Budget, BudgetExceeded, Limits};
+pub use chart::{Chart, ChartError, ChartFile};
+pub use profile::Profile;
+pub use release::{Manifest, Rendered};
+pub use render::{RenderError, RenderOptions, render};

@@ -1,0 +1,102 @@
+//! Limits on what one render may consume.
+//!
+//! Every step, every byte of output and every allocation that a template can ask for is charged before it happens,
+//! so that a hostile chart ends in an error and never in a hang or an exhausted machine.
+
+use std::cell::Cell;
+
+/// Upper bounds for one render. The defaults are far above what the largest public charts need.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Evaluation steps: nodes executed, list elements visited, function calls, and one per 64 bytes produced.
+    pub steps: u64,
+    /// Bytes that all templates together may write or build as strings.
+    pub bytes: u64,
+    /// Depth of nested `include`, `tpl`, `template` and parenthesised expressions.
+    pub depth: u32,
+}
+
+/// About one second of evaluation on one core; kube-prometheus-stack needs less than a hundredth of it.
+const DEFAULT_STEPS: u64 = 50_000_000;
+/// The largest public chart tried renders about 2 MB; `include | nindent` chains copy each byte a few times.
+const DEFAULT_BYTES: u64 = 256 << 20;
+/// Helm stops an `include` of one name at 1,000; native stack bounds the sum over all names.
+const DEFAULT_DEPTH: u32 = 1_200;
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { steps: DEFAULT_STEPS, bytes: DEFAULT_BYTES, depth: DEFAULT_DEPTH }
+    }
+}
+
+/// The resource that ran out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BudgetExceeded {
+    /// More evaluation steps than [`Limits::steps`].
+    #[error("the template needs more than {limit} evaluation steps")]
+    Steps {
+        /// The limit that was reached.
+        limit: u64,
+    },
+    /// More bytes than [`Limits::bytes`].
+    #[error("the template produces more than {limit} bytes")]
+    Bytes {
+        /// The limit that was reached.
+        limit: u64,
+    },
+    /// Deeper nesting than [`Limits::depth`].
+    #[error("the template nests deeper than {limit} levels")]
+    Depth {
+        /// The limit that was reached.
+        limit: u32,
+    },
+}
+
+/// What is left of the [`Limits`] of one render.
+#[derive(Debug)]
+pub struct Budget {
+    limits: Limits,
+    steps: Cell<u64>,
+    bytes: Cell<u64>,
+    depth: Cell<u32>,
+}
+
+impl Budget {
+    /// A full budget.
+    pub fn new(limits: Limits) -> Self {
+        Self { limits, steps: Cell::new(0), bytes: Cell::new(0), depth: Cell::new(0) }
+    }
+
+    /// Charges `count` evaluation steps.
+    pub fn charge_steps(&self, count: u64) -> Result<(), BudgetExceeded> {
+        let used = self.steps.get().saturating_add(count);
+        self.steps.set(used);
+        if used > self.limits.steps { Err(BudgetExceeded::Steps { limit: self.limits.steps }) } else { Ok(()) }
+    }
+
+    /// Charges `count` bytes about to be produced, and the time to produce them. Call before allocating.
+    pub fn charge_bytes(&self, count: u64) -> Result<(), BudgetExceeded> {
+        let used = self.bytes.get().saturating_add(count);
+        self.bytes.set(used);
+        if used > self.limits.bytes {
+            return Err(BudgetExceeded::Bytes { limit: self.limits.bytes });
+        }
+        self.charge_steps(count / 64)
+    }
+
+    /// Enters one level of nesting; pair with [`Budget::leave`].
+    pub fn enter(&self) -> Result<(), BudgetExceeded> {
+        let depth = self.depth.get() + 1;
+        if depth > self.limits.depth {
+            return Err(BudgetExceeded::Depth { limit: self.limits.depth });
+        }
+        self.depth.set(depth);
+        Ok(())
+    }
+
+    /// Leaves one level of nesting.
+    pub fn leave(&self) {
+        self.depth.set(self.depth.get().saturating_sub(1));
+    }
+}

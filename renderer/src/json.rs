@@ -1,0 +1,1 @@
+//! Go-flavoured JSON (`encoding/json`).

@@ -1,0 +1,1 @@
+//! Validation of values against `values.schema.json`, with Helm's messages.

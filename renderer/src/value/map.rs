@@ -1,0 +1,144 @@
+//! Go maps with string keys: shared, mutable, iterated in key order.
+
+use std::cell::{Ref, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use super::{GoString, Value};
+
+/// The Go type of a map; it shows in type names, errors and strict comparisons.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MapType {
+    /// `map[string]interface {}`.
+    Any,
+    /// `common.Values` (Helm 4), the named type of `.Values` and of the root context.
+    Values,
+    /// `map[string]string`, from `split` and of `.Chart.Annotations`: a missing key is `""`.
+    String,
+}
+
+impl MapType {
+    /// The Go type name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Any => "map[string]interface {}",
+            Self::Values => "common.Values",
+            Self::String => "map[string]string",
+        }
+    }
+}
+
+type Entries = BTreeMap<GoString, Value>;
+
+/// A shared handle to a mutable map. Cloning the handle does not copy the entries.
+///
+/// A nil map is empty and cannot be written to.
+#[derive(Clone, Debug)]
+pub struct Map {
+    entries: Option<Rc<RefCell<Entries>>>,
+    map_type: MapType,
+}
+
+impl Default for Map {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Map {
+    /// An empty `map[string]any`.
+    pub fn new() -> Self {
+        Self::typed(MapType::Any)
+    }
+
+    /// An empty map of the given type.
+    pub fn typed(map_type: MapType) -> Self {
+        Self { entries: Some(Rc::default()), map_type }
+    }
+
+    /// A nil map.
+    pub fn nil(map_type: MapType) -> Self {
+        Self { entries: None, map_type }
+    }
+
+    /// The same entries under another Go type: a conversion such as `map[string]any(values)`.
+    #[must_use]
+    pub fn with_type(&self, map_type: MapType) -> Self {
+        Self { entries: self.entries.clone(), map_type }
+    }
+
+    /// Whether this is a nil map.
+    pub fn is_nil(&self) -> bool {
+        self.entries.is_none()
+    }
+
+    /// The Go type.
+    pub fn map_type(&self) -> MapType {
+        self.map_type
+    }
+
+    /// The value under `key`, if there is such a key.
+    pub fn get(&self, key: &[u8]) -> Option<Value> {
+        self.entries.as_ref()?.borrow().get(key).cloned()
+    }
+
+    /// Whether there is such a key, null or not.
+    pub fn contains_key(&self, key: &[u8]) -> bool {
+        self.entries.as_ref().is_some_and(|entries| entries.borrow().contains_key(key))
+    }
+
+    /// Writes an entry for everybody who holds this map. Returns false for a nil map, in which Go would panic with
+    /// `assignment to entry in nil map`.
+    pub fn insert(&self, key: GoString, value: Value) -> bool {
+        match &self.entries {
+            Some(entries) => {
+                entries.borrow_mut().insert(key, value);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Removes an entry for everybody who holds this map.
+    pub fn remove(&self, key: &[u8]) -> Option<Value> {
+        self.entries.as_ref()?.borrow_mut().remove(key)
+    }
+
+    /// The number of entries.
+    pub fn len(&self) -> usize {
+        self.entries.as_ref().map_or(0, |entries| entries.borrow().len())
+    }
+
+    /// Whether there are no entries.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// A snapshot of the entries in key order (bytewise). Later changes of the map do not show in it, as in Go's
+    /// template `range`.
+    pub fn entries(&self) -> Vec<(GoString, Value)> {
+        self.borrow()
+            .map_or_else(Vec::new, |entries| entries.iter().map(|(key, value)| (key.clone(), value.clone())).collect())
+    }
+
+    /// A snapshot of the keys, sorted bytewise.
+    pub fn keys(&self) -> Vec<GoString> {
+        self.borrow().map_or_else(Vec::new, |entries| entries.keys().cloned().collect())
+    }
+
+    /// The identity of the map, equal for all handles to it, for cycle checks.
+    pub fn address(&self) -> usize {
+        self.entries.as_ref().map_or(0, |entries| Rc::as_ptr(entries).cast::<()>() as usize)
+    }
+
+    /// Read access for code of this crate that does not call back into templates meanwhile.
+    pub(crate) fn borrow(&self) -> Option<Ref<'_, Entries>> {
+        self.entries.as_ref().map(|entries| entries.borrow())
+    }
+}
+
+impl FromIterator<(GoString, Value)> for Map {
+    fn from_iter<I: IntoIterator<Item = (GoString, Value)>>(entries: I) -> Self {
+        Self { entries: Some(Rc::new(RefCell::new(entries.into_iter().collect()))), map_type: MapType::Any }
+    }
+}
