@@ -4,10 +4,15 @@
 //! The evaluator converts and checks arguments by these types (`text/template/exec.go` `evalArg`, `validateType`), so
 //! the implementations can rely on them.
 
-use std::rc::Rc;
+mod builtins;
+mod printf;
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use crate::Profile;
 use crate::budget::{Budget, BudgetExceeded};
-use crate::template::Evaluator;
+use crate::template::{Evaluator, ExecError};
 use crate::value::Value;
 
 /// The Go type of a parameter, as far as the evaluator treats it differently.
@@ -37,6 +42,24 @@ pub enum Parameter {
     Bytes,
     /// `time.Time`.
     Time,
+    /// Another Go type, by its name as in [`crate::value::Object::type_name`].
+    Object(&'static str),
+}
+
+/// The parameters of a function or method.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Signature {
+    /// The fixed parameters.
+    pub parameters: &'static [Parameter],
+    /// The type of further arguments, if any number of them is taken.
+    pub variadic: Option<Parameter>,
+}
+
+impl Signature {
+    /// A signature of fixed parameters only.
+    pub const fn fixed(parameters: &'static [Parameter]) -> Self {
+        Self { parameters, variadic: None }
+    }
 }
 
 /// Why a call failed.
@@ -45,8 +68,17 @@ pub enum Parameter {
 pub enum CallError {
     /// The function returned an error or panicked; Go prints `error calling NAME: TEXT`.
     Message(String),
-    /// A template error from further in (`include`, `tpl`), to be wrapped in this call's location.
-    Template(Box<crate::template::ExecError>),
+    /// The chart's author ends the render with a text of their own: `fail`, `required`. Helm prints that text only.
+    Fail(String),
+    /// A template error from further in (`include`), to be wrapped in this call's location.
+    Template(Box<ExecError>),
+    /// An error with words in front of it, joined by `: ` (Go's `fmt.Errorf` with `%w`): `tpl`.
+    Wrapped {
+        /// The words in front.
+        prefix: String,
+        /// What they are about.
+        cause: Box<CallError>,
+    },
     /// A limit was reached; it ends the whole render.
     Budget(BudgetExceeded),
 }
@@ -123,5 +155,42 @@ pub struct Function {
     pub call: fn(&Context<'_>, &[Value]) -> CallResult,
 }
 
-/// A shared map from name to function.
-pub type FunctionTable = Rc<std::collections::HashMap<&'static str, Function>>;
+/// All functions of one Helm release, by name.
+#[derive(Default)]
+pub struct FunctionTable {
+    functions: HashMap<&'static str, &'static Function>,
+}
+
+impl FunctionTable {
+    /// A table of these families. Of two functions with one name the later one counts, as when Helm overrides sprig and
+    /// sprig overrides Go.
+    pub fn new(families: &[&'static [Function]]) -> Self {
+        Self { functions: families.iter().copied().flatten().map(|function| (function.name, function)).collect() }
+    }
+
+    /// The function of that name.
+    pub fn get(&self, name: &str) -> Option<&'static Function> {
+        self.functions.get(name).copied()
+    }
+
+    /// All names, in no order.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> + '_ {
+        self.functions.keys().copied()
+    }
+}
+
+impl std::fmt::Debug for FunctionTable {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_set().entries(self.functions.keys()).finish()
+    }
+}
+
+/// The functions that templates of this profile can call.
+pub fn table(profile: Profile) -> &'static FunctionTable {
+    // Go's built-ins first, then sprig's families, Helm's own last: the later wins.
+    static V4: LazyLock<FunctionTable> =
+        LazyLock::new(|| FunctionTable::new(&[builtins::FUNCTIONS, crate::template::helm::FUNCTIONS]));
+    match profile {
+        Profile::V4 => &V4,
+    }
+}

@@ -1,10 +1,11 @@
-//! Go's `text/template`: lexer, parser, evaluator.
+//! Go's `text/template`: lexer, parser, evaluator; and Helm's functions that run templates.
 
-/// A failed execution: where, in which template, and why.
-#[derive(Clone, Debug)]
-pub struct ExecError {}
+mod error;
+mod exec;
+pub(crate) mod helm;
+mod set;
 
-/// Executes the templates of one set.
-pub struct Evaluator<'a> {
-    _marker: std::marker::PhantomData<&'a ()>,
-}
+pub use error::{ExecError, ParseError};
+pub use exec::{Evaluator, RENDER_STACK_BYTES};
+pub use helm::strip_no_value;
+pub use set::TemplateSet;

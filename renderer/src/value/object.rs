@@ -4,6 +4,7 @@ use std::any::Any;
 use std::fmt;
 
 use super::Value;
+use crate::functions::Signature;
 
 /// A method call that failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,11 +34,14 @@ pub trait Object: fmt::Debug {
     /// keys too.
     fn field(&self, name: &str) -> Option<Value>;
 
-    /// Calls an exported method.
-    fn call(&self, name: &str, arguments: &[Value]) -> Result<Value, MethodError>;
+    /// The parameters of the exported method of that name, if there is one; methods win over fields.
+    fn method(&self, name: &str) -> Option<Signature> {
+        let _ = name;
+        None
+    }
 
-    /// Whether there is an exported method of that name; methods win over fields.
-    fn has_method(&self, name: &str) -> bool;
+    /// Calls an exported method with arguments that match its signature.
+    fn call(&self, name: &str, arguments: &[Value]) -> Result<Value, MethodError>;
 
     /// What `fmt.Sprint` prints for it.
     fn to_text(&self) -> Vec<u8>;
@@ -51,7 +55,8 @@ pub trait Object: fmt::Debug {
     /// The plain value that Go's JSON encoder would write: maps, lists, strings, numbers.
     fn to_plain(&self) -> Value;
 
-    /// The entries of a map-like object in key order, for `range`, `len` and `index`.
+    /// The entries of a map-like object in key order, for `range`, `len` and `index`. A list-like object (kind `slice`)
+    /// answers with a list in [`Object::to_plain`] instead.
     fn entries(&self) -> Option<Vec<(super::GoString, Value)>> {
         None
     }
