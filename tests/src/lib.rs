@@ -5,3 +5,4 @@ pub mod checkout;
 pub mod cluster;
 pub mod command;
 pub mod git_server;
+pub mod parity;
