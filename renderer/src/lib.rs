@@ -7,6 +7,7 @@ pub mod budget;
 pub mod chart;
 pub mod functions;
 pub mod json;
+pub mod number;
 pub mod profile;
 pub mod quote;
 pub mod release;
