@@ -1,0 +1,115 @@
+//! The `caBundle` of the webhook configurations: published, watched, and repaired.
+
+use k8s_openapi::{
+    ByteString,
+    api::admissionregistration::v1::{
+        MutatingWebhookConfiguration, ValidatingWebhookConfiguration, WebhookClientConfig,
+    },
+};
+use kube::{
+    Api, Client,
+    api::{Patch, PatchParams},
+};
+
+use crate::CertificateError;
+
+/// Field manager of the `caBundle` fields.
+pub const FIELD_MANAGER: &str = "module-webhook";
+
+/// The webhook configurations that trust our authority.
+#[derive(Clone)]
+pub struct WebhookConfigurations {
+    /// Validating configurations.
+    pub validating: Api<ValidatingWebhookConfiguration>,
+    /// Mutating configurations.
+    pub mutating: Api<MutatingWebhookConfiguration>,
+    /// Name of both.
+    pub name: String,
+}
+
+impl WebhookConfigurations {
+    /// The pair of configurations called `name`.
+    pub fn new(client: Client, name: impl Into<String>) -> Self {
+        Self { validating: Api::all(client.clone()), mutating: Api::all(client), name: name.into() }
+    }
+
+    /// Writes `authorities_pem` into every webhook of both configurations that holds something else. A configuration
+    /// that does not exist is left alone: it is installed with the manifests. Returns how many were changed.
+    pub async fn publish(&self, authorities_pem: &str) -> Result<usize, CertificateError> {
+        let mut changed = 0;
+        let read =
+            |error| CertificateError::kubernetes(format!("read the webhook configurations {}", self.name), error);
+        let write = |error| {
+            CertificateError::kubernetes(format!("write caBundle of the webhook configurations {}", self.name), error)
+        };
+        let parameters = PatchParams::apply(FIELD_MANAGER).force();
+        if let Some(found) = self.validating.get_opt(&self.name).await.map_err(read)? {
+            let webhooks = found.webhooks.unwrap_or_default();
+            let hooks = webhooks.iter().map(|hook| (hook.name.as_str(), &hook.client_config));
+            if let Some(patch) = patch("ValidatingWebhookConfiguration", &self.name, hooks, authorities_pem) {
+                self.validating.patch(&self.name, &parameters, &Patch::Apply(&patch)).await.map_err(write)?;
+                changed += 1;
+            }
+        }
+        if let Some(found) = self.mutating.get_opt(&self.name).await.map_err(read)? {
+            let webhooks = found.webhooks.unwrap_or_default();
+            let hooks = webhooks.iter().map(|hook| (hook.name.as_str(), &hook.client_config));
+            if let Some(patch) = patch("MutatingWebhookConfiguration", &self.name, hooks, authorities_pem) {
+                self.mutating.patch(&self.name, &parameters, &Patch::Apply(&patch)).await.map_err(write)?;
+                changed += 1;
+            }
+        }
+        Ok(changed)
+    }
+}
+
+/// The server-side apply that gives every webhook our authority, or nothing if all have it.
+fn patch<'a>(
+    kind: &str,
+    name: &str,
+    hooks: impl Iterator<Item = (&'a str, &'a WebhookClientConfig)>,
+    authorities_pem: &str,
+) -> Option<serde_json::Value> {
+    let bundle = ByteString(authorities_pem.as_bytes().to_vec());
+    let mut webhooks = Vec::new();
+    let mut differs = false;
+    for (hook, client) in hooks {
+        differs |= client.ca_bundle.as_ref() != Some(&bundle);
+        webhooks.push(serde_json::json!({"name": hook, "clientConfig": {"caBundle": bundle}}));
+    }
+    differs.then(|| {
+        serde_json::json!({
+            "apiVersion": "admissionregistration.k8s.io/v1",
+            "kind": kind,
+            "metadata": {"name": name},
+            "webhooks": webhooks,
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_difference_is_written_and_only_the_bundle() {
+        let stale = WebhookClientConfig { ca_bundle: Some(ByteString(b"old".to_vec())), ..Default::default() };
+        let fresh = WebhookClientConfig { ca_bundle: Some(ByteString(b"new".to_vec())), ..Default::default() };
+        let missing = WebhookClientConfig::default();
+        let patch = |hooks: &[(&str, &WebhookClientConfig)]| {
+            patch("ValidatingWebhookConfiguration", "module-webhook", hooks.iter().copied(), "new")
+        };
+        assert_eq!(patch(&[("a", &fresh), ("b", &fresh)]), None);
+        let expected = serde_json::json!({
+            "apiVersion": "admissionregistration.k8s.io/v1",
+            "kind": "ValidatingWebhookConfiguration",
+            "metadata": {"name": "module-webhook"},
+            "webhooks": [
+                {"name": "a", "clientConfig": {"caBundle": "bmV3"}},
+                {"name": "b", "clientConfig": {"caBundle": "bmV3"}},
+            ],
+        });
+        assert_eq!(patch(&[("a", &fresh), ("b", &stale)]), Some(expected.clone()));
+        assert_eq!(patch(&[("a", &missing), ("b", &fresh)]), Some(expected));
+    }
+}
