@@ -1,0 +1,84 @@
+//! What a change of a Module would do: to its values, and to the resources in the cluster.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// The differences between two states of a Module.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// Changes of effective values, by path.
+    #[serde(default)]
+    pub values: Vec<ValueChange>,
+    /// Changes of resources: additions and changes in the order of the new expansion, then deletions.
+    #[serde(default)]
+    pub resources: Vec<ResourceChange>,
+}
+
+/// A value that changes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ValueChange {
+    /// Path below `spec.values`, as people read it: `image.tag`.
+    pub path: String,
+    /// The value now; none if there is none. Text `(hidden)` where it must not be shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub old: Option<Value>,
+    /// The value then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub new: Option<Value>,
+    /// Whether the value is locked.
+    #[serde(default)]
+    pub locked: bool,
+}
+
+/// What happens to a resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Change {
+    /// It is created.
+    Add,
+    /// It is updated.
+    Change,
+    /// It is deleted.
+    Delete,
+}
+
+/// A resource that changes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ResourceChange {
+    /// What happens to it.
+    pub change: Change,
+    /// `apiVersion`.
+    pub api_version: String,
+    /// Kind.
+    pub kind: String,
+    /// Namespace; none for a cluster-scoped resource.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+    /// Name.
+    pub name: String,
+    /// The object now; data of Secrets is hidden. None for an addition, or where an answer had to be shortened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Value>,
+    /// The object then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<Value>,
+}
+
+impl Plan {
+    /// `Plan: 1 to add, 2 to change, 0 to delete`.
+    pub fn summary(&self) -> String {
+        let count = |change| self.resources.iter().filter(|resource| resource.change == change).count();
+        format!(
+            "Plan: {} to add, {} to change, {} to delete",
+            count(Change::Add),
+            count(Change::Change),
+            count(Change::Delete)
+        )
+    }
+
+    /// Whether nothing changes.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty() && self.resources.is_empty()
+    }
+}

@@ -1,0 +1,85 @@
+//! Asking the server what a change would do: the texts in the annotations of a dry-run write.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::plan::Plan;
+use crate::verdict::Refusal;
+
+/// What is asked.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PreviewQuestion {
+    /// The spec in mind; none asks about the object as it is written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spec: Option<Value>,
+    /// What the answer should hold.
+    #[serde(default)]
+    pub want: Vec<Want>,
+}
+
+/// A part of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Want {
+    /// Whether the change would be accepted.
+    Verdict,
+    /// What would change.
+    Plan,
+    /// All resources as they would be.
+    Resources,
+    /// The values' schema and locks.
+    Schema,
+}
+
+/// The answer. Values that must not be shown are the text `(hidden)`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PreviewAnswer {
+    /// Why the change would be refused; none if it would be accepted, or was not asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<Refusal>,
+    /// Warnings for the person who writes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
+    /// Effective values now: the chart's defaults and the Module's values.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub values_now: Option<Value>,
+    /// Effective values then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub values_then: Option<Value>,
+    /// The locks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub locks: Vec<LockAnswer>,
+    /// `values.schema.json` of the chart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema: Option<Value>,
+    /// Who may change locked values, as a phrase.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub writers: Option<String>,
+    /// What would change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<Plan>,
+    /// All resources as they would be.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resources: Vec<Value>,
+    /// The digest of the template.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template_digest: Option<String>,
+    /// Parts were left out to stay below the size limit.
+    #[serde(default)]
+    pub truncated: bool,
+}
+
+/// A lock in an answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LockAnswer {
+    /// Path pattern below `spec.values`, such as `hosts[*].name`.
+    pub path: String,
+    /// `title` of the locked value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// `description` of the locked value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+}

@@ -1,0 +1,142 @@
+//! Whether a write may be made: one rule for the plugin, the webhook and the controller.
+//!
+//! A verdict is reached from what the caller passes in, without asking anybody. Whatever cannot be decided is refused.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::policy::EffectivePolicy;
+use crate::requester::Requester;
+use crate::template::Template;
+
+/// What is done to the object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Operation {
+    /// It is created.
+    Create,
+    /// It is changed, other than through its status subresource.
+    Update,
+    /// It is deleted.
+    Delete,
+    /// Its status subresource is written.
+    Status,
+}
+
+/// A write of a Module, with all that is needed to decide it.
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'a> {
+    /// What is done.
+    pub operation: Operation,
+    /// The stored Module as JSON; none for a creation.
+    pub old: Option<&'a Value>,
+    /// The Module as it would be stored; none for a deletion.
+    pub new: Option<&'a Value>,
+    /// Who asks.
+    pub requester: &'a Requester,
+    /// What the policies say for the Module's namespace.
+    pub policy: &'a EffectivePolicy,
+    /// The template that the stored Module was admitted with. See [`Question::required_templates`].
+    pub old_template: Option<&'a Template>,
+    /// The template that the new Module asks for; none if it is the old one.
+    pub new_template: Option<&'a Template>,
+    /// Whose status and finalizer writes are a controller's.
+    pub controllers: &'a Controllers,
+}
+
+/// User names of the controllers that work on Modules.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Controllers {
+    /// Ours.
+    pub own: Option<String>,
+    /// Cyclops', where it runs beside us. Its interface writes with the same identity.
+    pub cyclops: Option<String>,
+}
+
+/// Which templates have to be fetched before a question can be decided.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RequiredTemplates {
+    /// The one that the stored Module was admitted with.
+    pub old: bool,
+    /// The one that the new Module asks for, where it differs.
+    pub new: bool,
+}
+
+/// The answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The write may be made.
+    Allowed(Allowance),
+    /// It may not.
+    Refused(Refusal),
+}
+
+/// What is worth saying about a write that may be made.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Allowance {
+    /// For the person who writes.
+    pub warnings: Vec<String>,
+    /// Paths of locked things that the write changes.
+    pub locked_changes: Vec<String>,
+    /// The reason given for writing past the locks, if that is why the write is allowed.
+    pub break_glass: Option<String>,
+}
+
+/// Why a write may not be made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// HTTP status code: 422 for what is written, 403 for who writes, 503 for what cannot be known now, 504 for what
+    /// takes too long.
+    pub code: u16,
+    /// Kubernetes' reason for that code.
+    pub reason: Reason,
+    /// The whole answer as one text.
+    pub message: String,
+    /// One entry a field.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub causes: Vec<Cause>,
+    /// After how many seconds it is worth trying again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_seconds: Option<u32>,
+}
+
+/// Kubernetes' `reason` of a refusal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Reason {
+    /// 422.
+    Invalid,
+    /// 403.
+    Forbidden,
+    /// 503.
+    ServiceUnavailable,
+    /// 504.
+    Timeout,
+}
+
+/// One field that stands in the way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cause {
+    /// Path of the field, such as `spec.values.image.tag`.
+    pub field: String,
+    /// What is wrong and what to do.
+    pub message: String,
+}
+
+impl Question<'_> {
+    /// Which templates are needed to decide this.
+    pub fn required_templates(&self) -> RequiredTemplates {
+        RequiredTemplates::default()
+    }
+}
+
+/// Decides a write.
+pub fn decide(question: &Question<'_>) -> Verdict {
+    let _ = question;
+    Verdict::Refused(Refusal {
+        code: 503,
+        reason: Reason::ServiceUnavailable,
+        message: "the rules are not available".into(),
+        causes: Vec::new(),
+        retry_after_seconds: None,
+    })
+}
