@@ -1,1 +1,15 @@
-//! End-to-end tests on a real control plane.
+//! End-to-end tests: real kubectl against a real API server that asks our webhook.
+//!
+//! All tests share one cluster, which ends with this process; each uses Modules of its own names.
+//! A test that ends or restarts processes has a cluster of its own.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, and says where")]
+
+mod bad_input;
+mod environment;
+mod parity;
+mod passing;
+mod plugin;
+mod refusals;
+mod resources;
+mod webhook_down;
