@@ -30,8 +30,7 @@ impl Decimal {
         }
         let exponent = self.point - 1;
         let sign = if exponent < 0 { '-' } else { '+' };
-        text.push_str(&format!("e{sign}{:02}", exponent.unsigned_abs()));
-        text
+        format!("{text}e{sign}{:02}", exponent.unsigned_abs())
     }
 
     /// Decimal notation without an exponent.

@@ -4,13 +4,20 @@ mod construct;
 mod error;
 mod go_syntax;
 mod node;
+mod order;
+mod plain;
 mod read;
 mod resolve;
 mod source;
 mod syntax;
+mod write;
 
 pub use error::YamlError;
 pub use node::{Entry, Node, NodeKind, Position};
+
+use crate::budget::Budget;
+use crate::json::EncodeError;
+use crate::value::Value;
 
 /// The longest text that is read. Helm reads chart files up to 5 MiB; rendered manifests can be a little longer.
 pub const MAX_INPUT_BYTES: usize = 16 << 20;
@@ -75,6 +82,30 @@ fn json_number(value: f64) -> Result<serde_json::Value, YamlError> {
         let shown = crate::number::format_f64_general(value);
         YamlError::conversion(format!("json: unsupported value: {shown}"))
     })
+}
+
+/// Encodes a value as `toYaml` does before it drops the final line break: through JSON, wrapped after column 80, lists
+/// below keys not indented.
+pub fn encode(value: &Value, budget: &Budget) -> Result<String, EncodeError> {
+    let tree = plain::through_json(value, budget)?;
+    charged(write::write(&tree, write::V2), budget)
+}
+
+/// Encodes a value as `toYamlPretty` does before it drops the final line break: directly, not wrapped, lists indented.
+pub fn encode_pretty(value: &Value, budget: &Budget) -> Result<String, EncodeError> {
+    let tree = plain::direct(value, budget)?;
+    charged(write::write(&tree, write::V3), budget)
+}
+
+/// Encodes a JSON tree for people: keys and quotes as in `toYaml`, nothing wrapped, text of several lines in blocks. Ends
+/// with a line break.
+pub fn encode_json(json: &serde_json::Value) -> String {
+    write::write(&plain::from_json(json, 0), write::READABLE)
+}
+
+fn charged(text: String, budget: &Budget) -> Result<String, EncodeError> {
+    budget.charge_bytes(text.len() as u64)?;
+    Ok(text)
 }
 
 fn check_length(bytes: &[u8]) -> Result<(), YamlError> {

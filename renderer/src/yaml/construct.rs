@@ -50,12 +50,11 @@ struct Entries {
 impl Entries {
     /// The last value of a key wins.
     fn insert(&mut self, entry: Entry) {
-        match self.index.get(&entry.key) {
-            Some(&place) => self.entries[place] = entry,
-            None => {
-                self.index.insert(entry.key.clone(), self.entries.len());
-                self.entries.push(entry);
-            }
+        if let Some(&place) = self.index.get(&entry.key) {
+            self.entries[place] = entry;
+        } else {
+            self.index.insert(entry.key.clone(), self.entries.len());
+            self.entries.push(entry);
         }
     }
 }
@@ -131,14 +130,10 @@ impl Constructor<'_, '_> {
                 return Err(YamlError::yaml(None, format!("invalid map key: {shown}")).at(key.position));
             }
             let value = self.node(value_index, depth + 1)?;
-            match key_text(&key) {
-                Some(text) => {
-                    entries.insert(Entry { key: text.into_owned(), key_position: key.position, value });
-                }
-                None => {
-                    let error = unsupported_key(&key, &value);
-                    self.conversion.get_or_insert(error);
-                }
+            if let Some(text) = key_text(&key) {
+                entries.insert(Entry { key: text.into_owned(), key_position: key.position, value });
+            } else {
+                self.conversion.get_or_insert(unsupported_key(&key, &value));
             }
         }
         Ok(())

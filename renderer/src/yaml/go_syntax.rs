@@ -46,7 +46,7 @@ fn quote(text: &str) -> String {
             '\n' => quoted.push_str("\\n"),
             '\r' => quoted.push_str("\\r"),
             '\t' => quoted.push_str("\\t"),
-            character if character.is_control() => quoted.push_str(&format!("\\x{:02x}", u32::from(character))),
+            character if character.is_control() => quoted.extend(format!("\\x{:02x}", u32::from(character)).chars()),
             character => quoted.push(character),
         }
     }

@@ -1,7 +1,7 @@
 //! What a plain scalar means: the YAML 1.1 rules of `go.yaml.in/yaml` v2 (`resolve.go`).
 
 /// A scalar's type and value.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Scalar {
     Null,
     Bool(bool),
@@ -10,7 +10,7 @@ pub(crate) enum Scalar {
     Float(f64),
     /// A date or time; its value is the text itself.
     Timestamp,
-    /// The merge key `<<`, reached only through explicit tags.
+    /// Anything else.
     String,
 }
 

@@ -27,8 +27,12 @@ pub(crate) fn text(bytes: &[u8]) -> Result<Cow<'_, str>, YamlError> {
 }
 
 fn check_characters(text: &str) -> Result<(), YamlError> {
-    let allowed = |character: char| matches!(character, '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' | '\u{A0}'..='\u{FFFD}' | '\u{10000}'..);
-    if text.chars().all(allowed) { Ok(()) } else { Err(YamlError::yaml(None, "control characters are not allowed")) }
+    if text.chars().all(is_allowed) { Ok(()) } else { Err(YamlError::yaml(None, "control characters are not allowed")) }
+}
+
+/// Whether a character may stand in a YAML text.
+pub(crate) fn is_allowed(character: char) -> bool {
+    matches!(character, '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' | '\u{A0}'..='\u{FFFD}' | '\u{10000}'..)
 }
 
 /// Names what is wrong with the first sequence of these bytes.

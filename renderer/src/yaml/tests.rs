@@ -66,7 +66,7 @@ fn aliases_cannot_multiply_without_bound() {
     let mut bomb = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x]\n");
     for level in 1..9 {
         let previous = format!("*a{}, ", level - 1).repeat(9);
-        bomb.push_str(&format!("a{level}: &a{level} [{previous}]\n"));
+        bomb = format!("{bomb}a{level}: &a{level} [{previous}]\n");
     }
     assert_eq!(decoded(&bomb), "error: error converting YAML to JSON: yaml: document contains excessive aliasing");
     assert_eq!(decoded("a: &a [*a]"), "error: error converting YAML to JSON: yaml: anchor 'a' value contains itself");
@@ -78,4 +78,69 @@ fn positions_point_at_keys_and_values() {
     let entry = node.get("a").unwrap().entry("c").unwrap();
     assert_eq!(entry.key_position, Position { line: 3, column: 3 });
     assert_eq!(entry.value.position, Position { line: 3, column: 8 });
+}
+
+/// The rows of the fixture: a string, and how `toYaml`, `toYamlPretty` and a key of `toYaml` write it; `None` for an
+/// error.
+fn fixture_rows() -> Vec<(String, [Option<String>; 3])> {
+    let column = |text: &str| Some(unquoted(text.trim())).filter(|text| text != "ERR");
+    include_str!("../../tests/fixtures/yaml-scalars.txt")
+        .lines()
+        .filter_map(|line| {
+            let (text, rest) = line.split_once(" v2=")?;
+            let (v2, rest) = rest.split_once(" v3=")?;
+            let (v3, key) = rest.split_once(" key=")?;
+            let columns = [column(v2), column(v3), column(key).filter(|key| !key.is_empty())];
+            Some((unquoted(text.trim()), columns))
+        })
+        .collect()
+}
+
+#[test]
+fn strings_are_written_as_go_writes_them() {
+    let rows = fixture_rows();
+    assert_eq!(rows.len(), 202);
+    for (text, [v2, v3, key]) in rows {
+        let value = Value::from(text.as_str());
+        let budget = Budget::new(crate::Limits::default());
+        assert_eq!(encode(&value, &budget).ok().map(trimmed), v2, "toYaml of {text:?}");
+        assert_eq!(encode_pretty(&value, &budget).ok().map(trimmed), v3, "toYamlPretty of {text:?}");
+        let map: crate::value::Map = [(text.as_str().into(), Value::Float64(1.0))].into_iter().collect();
+        assert_eq!(encode(&Value::Map(map), &budget).ok(), key, "key {text:?}");
+    }
+}
+
+fn trimmed(text: String) -> String {
+    text.strip_suffix('\n').map(str::to_owned).unwrap_or(text)
+}
+
+/// Undoes Go's `%q`.
+fn unquoted(quoted: &str) -> String {
+    let mut text = String::new();
+    let mut characters = quoted.strip_prefix('"').unwrap().strip_suffix('"').unwrap().chars();
+    while let Some(character) = characters.next() {
+        if character != '\\' {
+            text.push(character);
+            continue;
+        }
+        let escape = characters.next().unwrap();
+        let mut code = |digits: usize| {
+            let digits: String = characters.by_ref().take(digits).collect();
+            char::from_u32(u32::from_str_radix(&digits, 16).unwrap()).unwrap()
+        };
+        text.push(match escape {
+            'a' => '\u{7}',
+            'b' => '\u{8}',
+            'f' => '\u{c}',
+            'n' => '\n',
+            'r' => '\r',
+            't' => '\t',
+            'v' => '\u{b}',
+            'x' => code(2),
+            'u' => code(4),
+            'U' => code(8),
+            other => other,
+        });
+    }
+    text
 }

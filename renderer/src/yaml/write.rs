@@ -1,0 +1,421 @@
+//! Writes plain trees as block-style YAML, in the layouts of `go.yaml.in/yaml` v2 and v3 (`emitterc.go`).
+
+use super::plain::Plain;
+use super::resolve::{Scalar, resolve};
+
+/// What differs between the writers.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Layout {
+    /// The column after which a space becomes a line break.
+    pub(crate) fold_at: Option<usize>,
+    /// Whether a list below a key is indented.
+    pub(crate) indent_lists: bool,
+    /// Whether a literal block may contain tabs.
+    pub(crate) tabs_in_literals: bool,
+    /// Whether a literal block may contain spaces at the end of lines.
+    pub(crate) trailing_spaces_in_literals: bool,
+}
+
+/// `toYaml`.
+pub(crate) const V2: Layout =
+    Layout { fold_at: Some(80), indent_lists: false, tabs_in_literals: false, trailing_spaces_in_literals: false };
+/// `toYamlPretty`.
+pub(crate) const V3: Layout =
+    Layout { fold_at: None, indent_lists: true, tabs_in_literals: true, trailing_spaces_in_literals: false };
+/// For showing to people: as `toYaml`, but no text is wrapped and all text of several lines stands in blocks.
+pub(crate) const READABLE: Layout =
+    Layout { fold_at: None, indent_lists: false, tabs_in_literals: true, trailing_spaces_in_literals: true };
+
+/// Spaces by which nesting indents.
+const INDENT: usize = 2;
+/// The longest key, in bytes, that is written without a question mark.
+const MAX_SIMPLE_KEY: usize = 128;
+
+/// Writes a tree, with a line break at the end.
+pub(crate) fn write(tree: &Plain, layout: Layout) -> String {
+    let mut writer = Writer { text: String::new(), column: 0, after_space: true, only_indentation: true, layout };
+    writer.node(tree, None, Place::Root);
+    writer.start_line(0);
+    writer.text
+}
+
+/// Where a node stands.
+#[derive(Clone, Copy, PartialEq)]
+enum Place {
+    Root,
+    Item,
+    SimpleKey,
+    /// A key after a question mark, or the value of a key.
+    Value,
+}
+
+struct Writer {
+    text: String,
+    /// Characters on the current line.
+    column: usize,
+    /// Whether the last thing written separates tokens.
+    after_space: bool,
+    /// Whether the current line has only indentation and `-`, `?`, `:` so far.
+    only_indentation: bool,
+    layout: Layout,
+}
+
+impl Writer {
+    /// Writes a node inside a collection of the given indentation.
+    fn node(&mut self, node: &Plain, parent: Option<usize>, place: Place) {
+        match node {
+            Plain::Scalar(text) => self.plain(text, content_indent(parent), place != Place::SimpleKey),
+            Plain::Text(text) => self.string(text, parent, place),
+            Plain::Binary(text) => {
+                self.indicator("!!binary", true, false, false);
+                self.string(text, parent, place);
+            }
+            Plain::Sequence(items) if items.is_empty() => self.indicator("[]", true, false, false),
+            Plain::Mapping(entries) if entries.is_empty() => self.indicator("{}", true, false, false),
+            Plain::Sequence(items) => {
+                let below_key = place == Place::Value && !self.only_indentation;
+                let indent = match parent {
+                    Some(parent) if below_key && !self.layout.indent_lists => parent,
+                    _ => collection_indent(parent),
+                };
+                for item in items {
+                    self.start_line(indent);
+                    self.indicator("-", true, false, true);
+                    self.node(item, Some(indent), Place::Item);
+                }
+            }
+            Plain::Mapping(entries) => {
+                let indent = collection_indent(parent);
+                for (key, value) in entries {
+                    self.start_line(indent);
+                    self.key(key, indent);
+                    self.node(value, Some(indent), Place::Value);
+                }
+            }
+        }
+    }
+
+    /// Writes a key and its colon.
+    fn key(&mut self, key: &str, indent: usize) {
+        if key.len() <= MAX_SIMPLE_KEY && !key.contains(is_break) {
+            self.string(key, Some(indent), Place::SimpleKey);
+            self.indicator(":", false, false, false);
+        } else {
+            self.indicator("?", true, false, true);
+            self.string(key, Some(indent), Place::Value);
+            self.start_line(indent);
+            self.indicator(":", true, false, true);
+        }
+    }
+
+    fn string(&mut self, text: &str, parent: Option<usize>, place: Place) {
+        let indent = content_indent(parent);
+        let may_fold = place != Place::SimpleKey;
+        let properties = TextProperties::of(text);
+        if text.contains('\n') && place != Place::SimpleKey {
+            if properties.allows_literal(self.layout) {
+                return self.literal(text, indent);
+            }
+            return self.double_quoted(text, indent, may_fold);
+        }
+        if !is_plain_string(text) {
+            self.double_quoted(text, indent, may_fold);
+        } else if properties.allows_plain() {
+            self.plain(text, indent, may_fold);
+        } else if properties.allows_single_quotes() {
+            self.single_quoted(text, indent, may_fold);
+        } else {
+            self.double_quoted(text, indent, may_fold);
+        }
+    }
+
+    fn plain(&mut self, text: &str, indent: usize, may_fold: bool) {
+        if !self.after_space {
+            self.put(' ');
+        }
+        self.flowing(text, indent, may_fold, false);
+    }
+
+    fn single_quoted(&mut self, text: &str, indent: usize, may_fold: bool) {
+        self.indicator("'", true, false, false);
+        self.flowing(text, indent, may_fold, true);
+        self.indicator("'", false, false, false);
+        self.only_indentation = false;
+    }
+
+    /// Writes the characters of a plain or single-quoted scalar.
+    fn flowing(&mut self, text: &str, indent: usize, may_fold: bool, quoted: bool) {
+        let mut after_space = false;
+        let mut after_break = false;
+        let mut characters = text.chars().peekable();
+        let mut first = true;
+        while let Some(character) = characters.next() {
+            let next = characters.peek();
+            if character == ' ' {
+                let inside = !quoted || (!first && next.is_some());
+                if may_fold && self.is_full() && !after_space && inside && next != Some(&' ') {
+                    self.start_line(indent);
+                } else {
+                    self.put(' ');
+                }
+                after_space = true;
+            } else if is_break(character) {
+                self.put_break(character);
+                self.only_indentation = true;
+                after_break = true;
+            } else {
+                if after_break {
+                    self.start_line(indent);
+                }
+                if quoted && character == '\'' {
+                    self.put('\'');
+                }
+                self.put(character);
+                self.only_indentation = false;
+                after_space = false;
+                after_break = false;
+            }
+            first = false;
+        }
+        self.after_space = false;
+        self.only_indentation = false;
+    }
+
+    fn double_quoted(&mut self, text: &str, indent: usize, may_fold: bool) {
+        self.indicator("\"", true, false, false);
+        // The check for a byte order mark looks at the first character each time.
+        let escape_all = text.starts_with('\u{FEFF}');
+        let mut after_space = false;
+        let mut characters = text.chars().peekable();
+        let mut first = true;
+        while let Some(character) = characters.next() {
+            let next = characters.peek();
+            if escape_all || !is_printable(character) || is_break(character) || matches!(character, '"' | '\\') {
+                self.escape(character);
+                after_space = false;
+            } else if character == ' ' {
+                if may_fold && self.is_full() && !after_space && !first && next.is_some() {
+                    self.start_line(indent);
+                    if next == Some(&' ') {
+                        self.put('\\');
+                    }
+                } else {
+                    self.put(' ');
+                }
+                after_space = true;
+            } else {
+                self.put(character);
+                after_space = false;
+            }
+            first = false;
+        }
+        self.indicator("\"", false, false, false);
+        self.only_indentation = false;
+    }
+
+    fn escape(&mut self, character: char) {
+        let code = u32::from(character);
+        let escape = match character {
+            '\0' => "\\0".to_owned(),
+            '\u{7}' => "\\a".to_owned(),
+            '\u{8}' => "\\b".to_owned(),
+            '\t' => "\\t".to_owned(),
+            '\n' => "\\n".to_owned(),
+            '\u{b}' => "\\v".to_owned(),
+            '\u{c}' => "\\f".to_owned(),
+            '\r' => "\\r".to_owned(),
+            '\u{1b}' => "\\e".to_owned(),
+            '"' => "\\\"".to_owned(),
+            '\\' => "\\\\".to_owned(),
+            '\u{85}' => "\\N".to_owned(),
+            '\u{a0}' => "\\_".to_owned(),
+            '\u{2028}' => "\\L".to_owned(),
+            '\u{2029}' => "\\P".to_owned(),
+            ..='\u{ff}' => format!("\\x{code:02X}"),
+            ..='\u{ffff}' => format!("\\u{code:04X}"),
+            _ => format!("\\U{code:08X}"),
+        };
+        for character in escape.chars() {
+            self.put(character);
+        }
+    }
+
+    fn literal(&mut self, text: &str, indent: usize) {
+        self.indicator("|", true, false, false);
+        if text.starts_with(|first| first == ' ' || is_break(first)) {
+            self.indicator("2", false, false, false);
+        }
+        let mut backwards = text.chars().rev();
+        match (backwards.next().is_some_and(is_break), backwards.next()) {
+            (false, _) => self.indicator("-", false, false, false),
+            (true, None) => self.indicator("+", false, false, false),
+            (true, Some(previous)) if is_break(previous) => self.indicator("+", false, false, false),
+            (true, Some(_)) => {}
+        }
+        self.put_break('\n');
+        self.only_indentation = true;
+        self.after_space = true;
+        let mut after_break = true;
+        for character in text.chars() {
+            if is_break(character) {
+                self.put_break(character);
+                self.only_indentation = true;
+                after_break = true;
+            } else {
+                if after_break {
+                    self.start_line(indent);
+                }
+                self.put(character);
+                self.only_indentation = false;
+                after_break = false;
+            }
+        }
+    }
+
+    /// Begins a line unless the current one is still fit for it, and indents it.
+    fn start_line(&mut self, indent: usize) {
+        if !self.only_indentation || self.column > indent || (self.column == indent && !self.after_space) {
+            self.put_break('\n');
+        }
+        while self.column < indent {
+            self.put(' ');
+        }
+        self.after_space = true;
+        self.only_indentation = true;
+    }
+
+    fn indicator(&mut self, indicator: &str, separated: bool, separates: bool, indents: bool) {
+        if separated && !self.after_space {
+            self.put(' ');
+        }
+        for character in indicator.chars() {
+            self.put(character);
+        }
+        self.after_space = separates;
+        self.only_indentation = self.only_indentation && indents;
+    }
+
+    fn put(&mut self, character: char) {
+        self.text.push(character);
+        self.column += 1;
+    }
+
+    fn put_break(&mut self, character: char) {
+        self.text.push(character);
+        self.column = 0;
+    }
+
+    fn is_full(&self) -> bool {
+        self.layout.fold_at.is_some_and(|width| self.column > width)
+    }
+}
+
+fn content_indent(parent: Option<usize>) -> usize {
+    parent.map_or(INDENT, |parent| parent + INDENT)
+}
+
+fn collection_indent(parent: Option<usize>) -> usize {
+    parent.map_or(0, |parent| parent + INDENT)
+}
+
+/// Whether the text would be read back as a string without quotes. Sexagesimal numbers of YAML 1.1 are quoted for other
+/// readers' sake.
+fn is_plain_string(text: &str) -> bool {
+    matches!(resolve(text, true), Scalar::String) && !is_sexagesimal(text)
+}
+
+/// `[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?`
+fn is_sexagesimal(text: &str) -> bool {
+    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
+    let mut parts = whole.split(':');
+    let leading = parts.next().unwrap_or_default();
+    let mut sixtieths = 0;
+    leading.starts_with(|first: char| first.is_ascii_digit())
+        && leading.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_')
+        && parts.all(|part| {
+            sixtieths += 1;
+            matches!(part.as_bytes(), [b'0'..=b'9'] | [b'0'..=b'5', b'0'..=b'9'])
+        })
+        && sixtieths > 0
+        && fraction.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_')
+}
+
+/// What in a text restricts the styles it can be written in.
+#[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "independent observations, each named after libyaml's")]
+struct TextProperties {
+    indicators: bool,
+    breaks: bool,
+    tabs: bool,
+    special: bool,
+    outer_space: bool,
+    trailing_space: bool,
+    break_space: bool,
+    space_break: bool,
+}
+
+impl TextProperties {
+    fn of(text: &str) -> Self {
+        let mut properties = Self { indicators: text.starts_with("---") || text.starts_with("..."), ..Self::default() };
+        let mut previous: Option<char> = None;
+        let mut characters = text.chars().peekable();
+        while let Some(character) = characters.next() {
+            let next = characters.peek().copied();
+            let space_follows = next.is_none_or(|next| next == ' ' || next == '\t');
+            let space_precedes =
+                previous.is_none_or(|previous| previous == ' ' || previous == '\t' || is_break(previous));
+            properties.indicators |= match character {
+                '#' | ',' | '[' | ']' | '{' | '}' | '&' | '*' | '!' | '|' | '>' | '\'' | '"' | '%' | '@' | '`'
+                    if previous.is_none() =>
+                {
+                    true
+                }
+                '?' | '-' if previous.is_none() => space_follows,
+                ':' => space_follows,
+                '#' => space_precedes,
+                _ => false,
+            };
+            let at_edge = previous.is_none() || next.is_none();
+            if character == '\t' {
+                properties.tabs = true;
+            } else if !is_printable(character) {
+                properties.special = true;
+            }
+            if character == ' ' {
+                properties.outer_space |= at_edge;
+                properties.trailing_space |= next.is_none();
+                properties.break_space |= previous.is_some_and(is_break);
+            } else if is_break(character) {
+                properties.breaks = true;
+                properties.space_break |= previous == Some(' ');
+            }
+            previous = Some(character);
+        }
+        properties
+    }
+
+    fn allows_plain(&self) -> bool {
+        !(self.indicators || self.outer_space) && self.allows_single_quotes() && !self.breaks
+    }
+
+    fn allows_single_quotes(&self) -> bool {
+        !(self.break_space || self.space_break || self.tabs || self.special)
+    }
+
+    fn allows_literal(&self, layout: Layout) -> bool {
+        !self.special
+            && (layout.tabs_in_literals || !self.tabs)
+            && (layout.trailing_spaces_in_literals || !(self.trailing_space || self.space_break))
+    }
+}
+
+/// libyaml's line breaks; a carriage return is one too, but never printable.
+fn is_break(character: char) -> bool {
+    matches!(character, '\r' | '\n' | '\u{85}' | '\u{2028}' | '\u{2029}')
+}
+
+/// What may stand in YAML without an escape. Characters above U+FFFF may not, says libyaml.
+fn is_printable(character: char) -> bool {
+    matches!(character, '\n' | ' '..='~' | '\u{A0}'..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}') && character != '\u{FEFF}'
+}
