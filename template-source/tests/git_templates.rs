@@ -154,7 +154,7 @@ fn a_silent_server_times_out() {
     let server = Server::with(|mut stream| {
         let mut request = [0; 1024];
         let _ = stream.read(&mut request);
-        thread::sleep(Duration::from_secs(60));
+        thread::sleep(Duration::from_mins(1));
     });
     let limits = SourceLimits { timeout: Duration::from_millis(300), ..SourceLimits::default() };
     let error = templates(folder.path(), limits).resolve(&format!("{}/x", server.url), "main");

@@ -54,7 +54,7 @@ impl Reader<'_> {
     }
 
     /// The object at a path from the repository's root; links on the way are followed inside the repository.
-    fn find(&self, path: Vec<BString>, repo: &str, depth: usize) -> Result<Option<(EntryKind, ObjectId)>, SourceError> {
+    fn find(&self, path: &[BString], repo: &str, depth: usize) -> Result<Option<(EntryKind, ObjectId)>, SourceError> {
         let mut current = (EntryKind::Tree, self.root);
         for (position, segment) in path.iter().enumerate() {
             if current.0 != EntryKind::Tree {
