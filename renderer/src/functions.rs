@@ -4,8 +4,25 @@
 //! The evaluator converts and checks arguments by these types (`text/template/exec.go` `evalArg`, `validateType`), so
 //! the implementations can rely on them.
 
+mod arguments;
 mod builtins;
+mod case;
+mod decimal;
+mod dicts;
+mod encoding;
+mod equality;
+mod lists;
+mod logic;
+mod numbers;
 mod printf;
+mod random;
+mod sprig;
+mod strings;
+#[cfg(test)]
+mod testing;
+mod text;
+mod unicode;
+mod wrap;
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -188,8 +205,9 @@ impl std::fmt::Debug for FunctionTable {
 /// The functions that templates of this profile can call.
 pub fn table(profile: Profile) -> &'static FunctionTable {
     // Go's built-ins first, then sprig's families, Helm's own last: the later wins.
-    static V4: LazyLock<FunctionTable> =
-        LazyLock::new(|| FunctionTable::new(&[builtins::FUNCTIONS, crate::template::helm::FUNCTIONS]));
+    static V4: LazyLock<FunctionTable> = LazyLock::new(|| {
+        FunctionTable::new(&[&[builtins::FUNCTIONS], sprig::FAMILIES, &[crate::template::helm::FUNCTIONS]].concat())
+    });
     match profile {
         Profile::V4 => &V4,
     }
