@@ -1,5 +1,7 @@
 //! Asking the server what a change would do: the texts in the annotations of a dry-run write.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -28,7 +30,7 @@ pub enum Want {
     Plan,
     /// All resources as they would be.
     Resources,
-    /// The values' schema and locks.
+    /// The values' schemas, defaults and locks.
     Schema,
 }
 
@@ -54,6 +56,13 @@ pub struct PreviewAnswer {
     /// `values.schema.json` of the chart.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schema: Option<Value>,
+    /// `values.schema.json` of the sub-charts, by where their values are: `cache`, or `shop/search` for a sub-chart of a
+    /// sub-chart.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub sub_chart_schemas: BTreeMap<String, Value>,
+    /// What the template sets where the Module does not: the effective values of a Module without values.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub defaults: Option<Value>,
     /// Who may change locked values, as a phrase.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub writers: Option<String>,
