@@ -6,6 +6,7 @@
 pub mod budget;
 pub mod chart;
 pub mod functions;
+mod glob;
 pub mod json;
 pub mod number;
 pub mod profile;

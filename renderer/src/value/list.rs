@@ -16,6 +16,8 @@ pub enum ElementType {
     Int,
     /// `[][]interface {}`, from `chunk`.
     AnyList,
+    /// `common.VersionSet`, the strings of `.Capabilities.APIVersions`; a slice that has a method `Has`.
+    VersionSet,
 }
 
 impl ElementType {
@@ -26,6 +28,7 @@ impl ElementType {
             Self::String => "[]string",
             Self::Int => "[]int",
             Self::AnyList => "[][]interface {}",
+            Self::VersionSet => "common.VersionSet",
         }
     }
 }
