@@ -177,10 +177,15 @@ fn split(objects: Vec<Value>, first: impl Fn(&Value) -> bool) -> (Vec<Value>, Ve
 
 /// Reads every object of a folder of manifests.
 fn objects(folder: &Path) -> Result<Vec<Value>> {
-    let mut files: Vec<_> = fs::read_dir(folder)
-        .with_context(|| format!("{} could not be read", folder.display()))?
-        .map(|entry| entry.map(|entry| entry.path()))
-        .collect::<Result<_, _>>()?;
+    let mut files = Vec::new();
+    // Overlays and packaging have folders of their own and are not part of an installation.
+    for folder in [folder.to_owned(), folder.join("crds")] {
+        let entries = fs::read_dir(&folder)
+            .with_context(|| format!("{} could not be read", folder.display()))?;
+        for entry in entries {
+            files.push(entry?.path());
+        }
+    }
     files.retain(|path| path.extension().is_some_and(|extension| extension == "yaml"));
     files.retain(|path| !path.ends_with("kustomization.yaml"));
     files.sort();
