@@ -4,15 +4,18 @@
 //! validates: the writer chooses the branch. A mark covers everything below it. The schemas are compiled to a graph
 //! that is walked along with the values, so that recursive schemas need no limit on depth.
 
+mod document;
 mod graph;
+mod list;
 mod path;
 
-pub use graph::{Limits, LockError};
+pub use graph::LockError;
 pub use path::{LockPath, Segment};
 
 use std::sync::Arc;
 
 use renderer::Chart;
+use serde_json::Value;
 
 use crate::path::{Token, ValuePath};
 
@@ -47,9 +50,11 @@ pub struct LockSet {
 /// The schema of one chart of a tree of charts.
 #[derive(Clone, Debug)]
 pub struct ChartSchema<'a> {
-    /// Names from the root chart on; empty for the root chart. The keys of the parents' values that its values are
-    /// under: alias or name of each dependency.
+    /// The keys that its values are under in those of the root chart: alias or name of each dependency on the way; empty
+    /// for the root chart.
     pub path: Vec<String>,
+    /// Name of the chart as messages give it: names from the root chart on, joined by `/`.
+    pub name: String,
     /// Content of `values.schema.json`; none if the chart has no such file.
     pub schema: Option<&'a [u8]>,
 }
@@ -58,8 +63,20 @@ pub struct ChartSchema<'a> {
 #[derive(Clone, Debug)]
 pub struct Cursor<'a> {
     set: &'a LockSet,
+    /// For each graph the states that describe the value here.
     states: Vec<Vec<usize>>,
+    /// The mark that covers this place: graph and state.
+    mark: Option<(usize, usize)>,
     secret: bool,
+}
+
+/// Where a mark is declared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark<'a> {
+    /// The chart: names from the root chart on, joined by `/`.
+    pub chart: &'a str,
+    /// JSON Pointer of the marked subschema in that chart's `values.schema.json`.
+    pub pointer: &'a str,
 }
 
 impl LockSet {
@@ -69,13 +86,13 @@ impl LockSet {
     }
 
     /// Reads the locks that the schemas of a chart and its sub-charts declare.
-    pub fn from_schemas(_schemas: &[ChartSchema<'_>]) -> Result<Self, LockError> {
-        Ok(Self::default())
+    pub fn from_schemas(schemas: &[ChartSchema<'_>]) -> Result<Self, LockError> {
+        Ok(Self { graphs: vec![Arc::new(Graph::compile(schemas)?)] })
     }
 
     /// Whether nothing is locked.
     pub fn is_empty(&self) -> bool {
-        self.locks().next().is_none()
+        !self.graphs.iter().any(|graph| graph.states[graph.root].leads_to_mark)
     }
 
     /// The locks, for showing: at most [`MAX_LISTED`] of each template.
@@ -95,9 +112,27 @@ impl LockSet {
         union
     }
 
+    /// The first lock that `newer` no longer has, if it lacks any. A lock further up in `newer` counts as having it.
+    pub fn first_lock_missing_in(&self, newer: &Self) -> Option<&Lock> {
+        self.locks().find(|lock| {
+            let place = lock.path.0.iter().fold(newer.root(), |cursor, segment| cursor.segment(segment));
+            !place.is_locked()
+        })
+    }
+
+    /// Whether [`LockSet::locks`] is all of them.
+    pub fn lists_all(&self) -> bool {
+        self.graphs.iter().all(|graph| graph.listed_all)
+    }
+
     /// The root of the values.
     pub fn root(&self) -> Cursor<'_> {
-        Cursor { set: self, states: Vec::new(), secret: false }
+        let states = self.graphs.iter().map(|graph| {
+            let mut states = vec![graph.root];
+            graph.close(&mut states);
+            states
+        });
+        Cursor { set: self, states: Vec::new(), mark: None, secret: false }.at(states.collect())
     }
 
     /// The place of a path.
@@ -112,29 +147,85 @@ impl LockSet {
 impl<'a> Cursor<'a> {
     /// The place of a key of the mapping here.
     #[must_use]
-    pub fn key(&self, _key: &str) -> Self {
-        self.clone()
+    pub fn key(&self, key: &str) -> Self {
+        self.step(|graph, states| graph.step_key(states, key, false))
+    }
+
+    /// The place of a key of the mapping here as far as a schema names this very key: what `patternProperties` and
+    /// `additionalProperties` say about keys is left out.
+    #[must_use]
+    pub fn named_key(&self, key: &str) -> Self {
+        self.step(|graph, states| graph.step_key(states, key, true))
     }
 
     /// The place of a position of the list here.
     #[must_use]
-    pub fn index(&self, _index: usize) -> Self {
-        self.clone()
+    pub fn index(&self, index: usize) -> Self {
+        self.step(|graph, states| graph.step_index(states, index))
     }
 
-    /// The lock that covers this place: a mark here or further up.
-    pub fn lock(&self) -> Option<&'a Lock> {
-        let _ = (&self.states, self.set);
-        None
+    /// Whether a mark here or further up locks the value.
+    pub fn is_locked(&self) -> bool {
+        self.mark.is_some()
     }
 
-    /// Whether there may be locks further down.
-    pub fn has_locks_below(&self) -> bool {
-        false
+    /// The mark that locks the value.
+    pub fn mark(&self) -> Option<Mark<'a>> {
+        let (graph, state) = self.mark?;
+        let graph = &self.set.graphs[graph];
+        let state = &graph.states[state];
+        Some(Mark { chart: &graph.documents[state.document?].chart, pointer: &state.pointer })
     }
 
-    /// Whether the value here must not be shown.
+    /// Whether there may be locks here or further down.
+    pub fn leads_to_lock(&self) -> bool {
+        self.is_locked() || self.any(|graph, state| graph.states[state].leads_to_mark)
+    }
+
+    /// Whether the value here must not be shown: it, or something it is part of, is `writeOnly` or a password.
     pub fn is_secret(&self) -> bool {
         self.secret
     }
+
+    /// The subschemas that describe the value here, those of all branches.
+    pub fn schemas(&self) -> impl Iterator<Item = &'a Value> + '_ {
+        self.states
+            .iter()
+            .zip(&self.set.graphs)
+            .flat_map(|(states, graph)| states.iter().filter_map(|state| graph.schema(*state)))
+    }
+
+    /// The place of a step of a pattern.
+    fn segment(&self, segment: &Segment) -> Self {
+        match segment {
+            Segment::Name(name) => self.key(name),
+            Segment::Index(index) => self.index(*index),
+            Segment::AnyName | Segment::Pattern(_) | Segment::AnyItem => {
+                self.step(|graph, states| list::step(graph, states, segment))
+            }
+        }
+    }
+
+    fn step(&self, next: impl Fn(&Graph, &[usize]) -> Vec<usize>) -> Self {
+        self.at(self.states.iter().zip(&self.set.graphs).map(|(states, graph)| next(graph, states)).collect())
+    }
+
+    fn at(&self, states: Vec<Vec<usize>>) -> Self {
+        let mut cursor = Self { set: self.set, states, mark: self.mark, secret: self.secret };
+        cursor.secret |= cursor.any(|graph, state| graph.states[state].secret);
+        if cursor.mark.is_none() {
+            cursor.mark = cursor.states.iter().enumerate().find_map(|(graph, states)| {
+                let marked = states.iter().find(|state| self.set.graphs[graph].states[**state].marked)?;
+                Some((graph, *marked))
+            });
+        }
+        cursor
+    }
+
+    fn any(&self, holds: impl Fn(&Graph, usize) -> bool) -> bool {
+        self.states.iter().zip(&self.set.graphs).any(|(states, graph)| states.iter().any(|state| holds(graph, *state)))
+    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,9 +19,16 @@ pub fn all() -> Result<[(&'static str, CustomResourceDefinition); 4], serde_json
     ])
 }
 
-/// The text of a definition's file.
+/// The text of a definition's file. Kubernetes reads YAML 1.1, in which a bare `Off` is a boolean.
 pub fn to_yaml(definition: &CustomResourceDefinition) -> Result<String, serde_yaml::Error> {
-    serde_yaml::to_string(definition)
+    let text = serde_yaml::to_string(definition)?;
+    Ok(text.lines().fold(String::with_capacity(text.len()), |text, line| {
+        let line = match line.strip_suffix(" Off") {
+            Some(start) if start.ends_with(['-', ':']) => format!("{start} \"Off\""),
+            _ => line.to_owned(),
+        };
+        text + &line + "\n"
+    }))
 }
 
 /// The definition of [`Module`]. Its schema comes from the type like a derived one; the root is written here because a
@@ -41,6 +48,9 @@ fn module() -> Result<CustomResourceDefinition, serde_json::Error> {
         properties.insert("apiVersion".into(), json!({"type": "string"}));
         properties.insert("kind".into(), json!({"type": "string"}));
         properties.insert("metadata".into(), json!({"type": "object"}));
+    }
+    if let Some(root) = schema.as_object_mut() {
+        root.remove("title");
     }
     let column = |name: &str, path: &str, priority: i32| json!({"name": name, "type": "string", "jsonPath": path, "priority": priority});
     let definition = serde_json::from_value(json!({
@@ -103,5 +113,81 @@ fn tidy(value: &mut Value) {
         }
         Value::Array(items) => items.iter_mut().for_each(tidy),
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn the_installed_files_are_current() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../manifests/crds");
+        for (name, definition) in all().unwrap() {
+            let current = std::fs::read_to_string(folder.join(name)).unwrap_or_default();
+            assert!(
+                current == to_yaml(&definition).unwrap(),
+                "manifests/crds/{name} is out of date: cargo run -p module --example crds -- manifests/crds"
+            );
+        }
+    }
+
+    fn schema(file: &str) -> Value {
+        let definition = all().unwrap().into_iter().find(|(name, _)| *name == file).unwrap().1;
+        serde_json::to_value(definition).unwrap().pointer("/spec/versions/0/schema/openAPIV3Schema").unwrap().clone()
+    }
+
+    #[test]
+    fn modules_are_defined_as_cyclops_defines_them() {
+        let schema = schema("modules.yaml");
+        let at = |pointer: &str| schema.pointer(pointer).unwrap_or_else(|| panic!("{pointer} is missing"));
+        assert_eq!(schema.get("required"), None);
+        assert_eq!(at("/properties/spec/required"), &json!(["template", "values"]));
+        assert_eq!(at("/properties/spec/properties/template/required"), &json!(["path", "repo", "version"]));
+        assert_eq!(
+            at("/properties/spec/properties/template/properties/enforceGitOpsWrite/required"),
+            &json!(["path", "repo", "version"])
+        );
+        assert_eq!(
+            at("/properties/spec/properties/template/properties/sourceType/enum"),
+            &json!(["git", "helm", "oci"])
+        );
+        for values in ["/properties/spec/properties/values", "/properties/history/items/properties/values"] {
+            assert_eq!(at(values).get("x-kubernetes-preserve-unknown-fields"), Some(&json!(true)));
+            assert_eq!(at(values).get("type"), None);
+        }
+        assert_eq!(at("/properties/history/items/required"), &json!(["generation", "template", "values"]));
+        let status = at("/properties/status/properties/reconciliationStatus/properties/status");
+        assert_eq!(status.get("default"), Some(&json!("unknown")));
+        assert_eq!(status.get("enum"), Some(&json!(["unknown", "succeeded", "failed"])));
+        assert_eq!(at("/properties/status").get("required"), None);
+    }
+
+    /// What the API server calls structural: a type everywhere but where unknown fields are kept, and no keyword that
+    /// it does not allow.
+    #[test]
+    fn all_schemas_are_structural() {
+        fn check(schema: &Value, place: &str) {
+            let members = schema.as_object().unwrap_or_else(|| panic!("{place} is no schema"));
+            let untyped = ["x-kubernetes-preserve-unknown-fields", "x-kubernetes-int-or-string"];
+            assert!(members.contains_key("type") || untyped.iter().any(|key| members.contains_key(*key)), "{place}");
+            for forbidden in
+                ["$ref", "$schema", "definitions", "$defs", "const", "nullable", "anyOf", "patternProperties"]
+            {
+                assert!(!members.contains_key(forbidden), "{place} has {forbidden}");
+            }
+            assert!(members.get("additionalProperties") != Some(&json!(false)), "{place}");
+            for (name, property) in members.get("properties").and_then(Value::as_object).into_iter().flatten() {
+                check(property, &format!("{place}.{name}"));
+            }
+            if let Some(items) = members.get("items") {
+                check(items, &format!("{place}[]"));
+            }
+        }
+        for (name, _) in all().unwrap() {
+            check(&schema(name), name);
+        }
     }
 }

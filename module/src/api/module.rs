@@ -10,10 +10,8 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::{DEFAULT_TARGET_NAMESPACE, GROUP, SourceType, TemplateReference, VERSION, null_as_default};
 
+// No derived custom resource: those have neither an optional spec nor fields beside spec and status.
 /// An application made from a template and values.
-///
-/// Written by hand because its shape has what a derived custom resource cannot have: an optional spec and a field
-/// beside spec and status.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 pub struct Module {
     /// Name, namespace, labels, annotations.
@@ -110,7 +108,7 @@ pub struct ModuleStatus {
     /// The generation of the Module that this status is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// Ready, Reconciling, Stalled, Admitted, Drifted, TemplateHeld and Blocked.
+    /// Ready, Reconciling, Stalled, Admitted, Drifted, `TemplateHeld` and Blocked.
     #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,

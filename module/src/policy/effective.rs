@@ -165,8 +165,8 @@ impl EffectivePolicy {
     pub fn service_account_name(&self) -> Result<&str, ServiceAccountConflict> {
         let names: BTreeSet<&str> =
             self.policies.iter().filter_map(|policy| policy.spec.service_account_name.as_deref()).collect();
-        let mut named = names.iter();
-        match (named.next(), named.next()) {
+        let mut distinct = names.iter();
+        match (distinct.next(), distinct.next()) {
             (None, _) => Ok(DEFAULT_SERVICE_ACCOUNT),
             (Some(name), None) => Ok(name),
             _ => Err(ServiceAccountConflict { names: names.iter().map(ToString::to_string).collect() }),
