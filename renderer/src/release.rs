@@ -1,5 +1,18 @@
 //! From rendered files to an ordered list of manifests and Helm's output text.
 
+mod head;
+mod order;
+mod show;
+mod split;
+
+pub use head::HeadError;
+pub use show::ShowOnlyError;
+
+use std::collections::BTreeMap;
+
+use crate::Profile;
+use head::Head;
+
 /// One document of a rendered chart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Manifest {
@@ -20,10 +33,84 @@ pub struct Manifest {
 /// What a chart expands to, in Helm's install order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rendered {
-    /// Files below `crds/`, never templated.
+    /// Files below `crds/`, never templated; their heads are not read.
     pub crds: Vec<Manifest>,
     /// Ordinary manifests.
     pub manifests: Vec<Manifest>,
     /// Hooks.
     pub hooks: Vec<Manifest>,
+    /// The rendered `templates/NOTES.txt` of the chart itself.
+    pub notes: Option<String>,
 }
+
+impl Rendered {
+    /// What `helm template` prints, with `--include-crds` or without.
+    pub fn to_helm_output(&self, include_crds: bool) -> String {
+        let mut body = String::new();
+        let crds = if include_crds { self.crds.as_slice() } else { &[] };
+        for manifest in crds.iter().chain(&self.manifests) {
+            print(&mut body, manifest);
+        }
+        let mut output = body.trim().to_owned();
+        output.push('\n');
+        for hook in &self.hooks {
+            print(&mut output, hook);
+        }
+        output
+    }
+
+    /// What `helm template --show-only` prints: the documents whose template, without the chart's name, matches one of
+    /// the patterns (`templates/*.yaml`), in the order of the patterns. An error if a pattern matches nothing.
+    pub fn show_only(&self, patterns: &[&str], include_crds: bool) -> Result<String, ShowOnlyError> {
+        show::show_only(&self.to_helm_output(include_crds), patterns)
+    }
+}
+
+fn print(output: &mut String, manifest: &Manifest) {
+    output.push_str("---\n# Source: ");
+    output.push_str(&manifest.source);
+    output.push('\n');
+    output.push_str(&manifest.content);
+    output.push('\n');
+}
+
+/// Cuts rendered files into documents and sorts them (Helm: `SortManifests`). `notes_path` is where the chart's own
+/// notes are; the notes of sub-charts are dropped.
+pub(crate) fn assemble(
+    files: BTreeMap<String, Vec<u8>>,
+    crds: Vec<Manifest>,
+    notes_path: &str,
+    profile: Profile,
+) -> Result<Rendered, HeadError> {
+    let mut rendered = Rendered { crds, ..Rendered::default() };
+    for (path, text) in files {
+        if path.ends_with("NOTES.txt") {
+            if path == notes_path {
+                rendered.notes = Some(String::from_utf8_lossy(&text).into_owned());
+            }
+            continue;
+        }
+        if path.rsplit('/').next().is_some_and(|name| name.starts_with('_')) {
+            continue;
+        }
+        for document in split::documents(&text, profile) {
+            let head = Head::read(document, &path)?;
+            let Some(hooks) = head.hooks() else { continue };
+            let list = if hooks.is_empty() { &mut rendered.manifests } else { &mut rendered.hooks };
+            list.push(Manifest {
+                source: path.clone(),
+                content: String::from_utf8_lossy(document).into_owned(),
+                api_version: head.api_version,
+                kind: head.kind,
+                name: head.name,
+                hooks,
+            });
+        }
+    }
+    order::sort_by_kind(&mut rendered.manifests, profile);
+    order::sort_by_kind(&mut rendered.hooks, profile);
+    Ok(rendered)
+}
+
+#[cfg(test)]
+mod tests;
