@@ -4,7 +4,9 @@
 //! outside (time, randomness) is injected by the host through [`RenderOptions`]. The same input gives the same bytes.
 
 pub mod budget;
+pub mod capabilities;
 pub mod chart;
+mod files;
 pub mod functions;
 mod glob;
 pub mod json;

@@ -16,8 +16,6 @@ pub enum ElementType {
     Int,
     /// `[][]interface {}`, from `chunk`.
     AnyList,
-    /// `common.VersionSet`, the strings of `.Capabilities.APIVersions`; a slice that has a method `Has`.
-    VersionSet,
 }
 
 impl ElementType {
@@ -28,7 +26,6 @@ impl ElementType {
             Self::String => "[]string",
             Self::Int => "[]int",
             Self::AnyList => "[][]interface {}",
-            Self::VersionSet => "common.VersionSet",
         }
     }
 }

@@ -77,3 +77,9 @@ impl From<Vec<u8>> for GoString {
         Self(Rc::from(bytes))
     }
 }
+
+impl From<Rc<[u8]>> for GoString {
+    fn from(bytes: Rc<[u8]>) -> Self {
+        Self(bytes)
+    }
+}

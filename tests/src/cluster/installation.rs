@@ -180,8 +180,7 @@ fn objects(folder: &Path) -> Result<Vec<Value>> {
     let mut files = Vec::new();
     // Overlays and packaging have folders of their own and are not part of an installation.
     for folder in [folder.to_owned(), folder.join("crds")] {
-        let entries = fs::read_dir(&folder)
-            .with_context(|| format!("{} could not be read", folder.display()))?;
+        let entries = fs::read_dir(&folder).with_context(|| format!("{} could not be read", folder.display()))?;
         for entry in entries {
             files.push(entry?.path());
         }

@@ -1,0 +1,191 @@
+//! `.Files`: the files of a chart that are neither templates nor read by Helm itself (Helm: `pkg/engine/files.go`).
+
+use std::any::Any;
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::budget::{Budget, Limits};
+use crate::chart::File;
+use crate::functions::{Parameter, Signature};
+use crate::glob::FilesPattern;
+use crate::value::{ElementType, GoString, List, Map, MethodError, Object, Value};
+use crate::yaml;
+
+/// Go's `engine.files`: a map from path to content that also has methods.
+#[derive(Clone, Debug)]
+pub(crate) struct Files {
+    entries: BTreeMap<GoString, Rc<Content>>,
+}
+
+/// A file of the chart, shared between threads, and its form in values, made when a template asks for it.
+#[derive(Debug)]
+struct Content {
+    shared: Arc<[u8]>,
+    local: OnceCell<Rc<[u8]>>,
+}
+
+impl Content {
+    fn bytes(&self) -> Rc<[u8]> {
+        Rc::clone(self.local.get_or_init(|| Rc::from(&*self.shared)))
+    }
+}
+
+impl Files {
+    /// The files of one chart.
+    pub(crate) fn new(files: &[File]) -> Self {
+        let content = |file: &File| Rc::new(Content { shared: Arc::clone(&file.data), local: OnceCell::new() });
+        Self { entries: files.iter().map(|file| (file.name.as_str().into(), content(file))).collect() }
+    }
+
+    fn bytes(&self, path: &[u8]) -> Rc<[u8]> {
+        self.entries.get(path).map_or_else(|| Rc::from([]), |content| content.bytes())
+    }
+
+    fn glob(&self, pattern: &str) -> Self {
+        let pattern = FilesPattern::new(pattern);
+        let matching = self.entries.iter().filter(|(path, _)| pattern.matches(&path.to_str_lossy()));
+        Self { entries: matching.map(|(path, content)| (path.clone(), Rc::clone(content))).collect() }
+    }
+
+    /// A YAML map from the last segments of the paths to the contents in some text form; empty if that cannot be
+    /// written.
+    fn to_yaml(&self, text: impl Fn(Rc<[u8]>) -> GoString) -> GoString {
+        let map = Map::new();
+        for (path, content) in &self.entries {
+            let base = path.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+            map.insert(base.into(), Value::String(text(content.bytes())));
+        }
+        let encoded = yaml::encode(&Value::Map(map), &Budget::new(Limits::default())).unwrap_or_default();
+        encoded.strip_suffix('\n').unwrap_or(&encoded).into()
+    }
+
+    fn lines(&self, path: &[u8]) -> Value {
+        let bytes = self.bytes(path);
+        let items = if bytes.is_empty() {
+            Vec::new()
+        } else {
+            let text = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
+            text.split(|byte| *byte == b'\n').map(|line| Value::string(line)).collect()
+        };
+        Value::List(List::typed(ElementType::String, items))
+    }
+}
+
+impl Object for Files {
+    fn type_name(&self) -> &'static str {
+        "engine.files"
+    }
+
+    fn kind_name(&self) -> &'static str {
+        "map"
+    }
+
+    fn is_true(&self) -> bool {
+        !self.entries.is_empty()
+    }
+
+    fn field(&self, name: &str) -> Option<Value> {
+        Some(Value::Bytes(self.bytes(name.as_bytes())))
+    }
+
+    fn method(&self, name: &str) -> Option<Signature> {
+        match name {
+            "Get" | "GetBytes" | "Glob" | "Lines" => Some(Signature::fixed(&[Parameter::String])),
+            "AsConfig" | "AsSecrets" => Some(Signature::fixed(&[])),
+            _ => None,
+        }
+    }
+
+    fn call(&self, name: &str, arguments: &[Value]) -> Result<Value, MethodError> {
+        let argument = match arguments.first() {
+            Some(Value::String(text)) => text.as_bytes(),
+            _ => &[],
+        };
+        match name {
+            "Get" => Ok(Value::String(self.bytes(argument).into())),
+            "GetBytes" => Ok(Value::Bytes(self.bytes(argument))),
+            "Glob" => Ok(Value::Object(Rc::new(self.glob(&String::from_utf8_lossy(argument))))),
+            "Lines" => Ok(self.lines(argument)),
+            "AsConfig" => Ok(Value::String(self.to_yaml(GoString::from))),
+            "AsSecrets" => Ok(Value::String(self.to_yaml(|bytes| STANDARD.encode(bytes).into()))),
+            _ => Err(MethodError::Unknown),
+        }
+    }
+
+    fn to_text(&self) -> Vec<u8> {
+        let mut text = String::from("map[");
+        for (index, (path, content)) in self.entries.iter().enumerate() {
+            if index > 0 {
+                text.push(' ');
+            }
+            let bytes: Vec<String> = content.shared.iter().map(u8::to_string).collect();
+            let _ = write!(text, "{path}:[{}]", bytes.join(" "));
+        }
+        text.push(']');
+        text.into_bytes()
+    }
+
+    fn to_plain(&self) -> Value {
+        let map = Map::new();
+        for (path, content) in &self.entries {
+            map.insert(path.clone(), Value::Bytes(content.bytes()));
+        }
+        Value::Map(map)
+    }
+
+    fn entries(&self) -> Option<Vec<(GoString, Value)>> {
+        Some(self.entries.iter().map(|(path, content)| (path.clone(), Value::Bytes(content.bytes()))).collect())
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn files() -> Files {
+        let file = |(name, text): (&str, &[u8])| File { name: name.to_owned(), data: Arc::from(text) };
+        let all: [(&str, &[u8]); 4] =
+            [("a.txt", b"l1\nl2\n"), ("conf/b.yaml", b"x: 1\n"), ("conf/sub/c", b"y"), ("empty", b"")];
+        Files::new(&all.map(file))
+    }
+
+    fn text(value: Result<Value, MethodError>) -> String {
+        match value {
+            Ok(Value::String(text)) => text.to_string(),
+            other => format!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn gives_contents() {
+        let files = files();
+        assert_eq!(text(files.call("Get", &["conf/b.yaml".into()])), "x: 1\n");
+        assert_eq!(text(files.call("Get", &["missing".into()])), "");
+        let lines = |path: &str| match files.call("Lines", &[path.into()]) {
+            Ok(Value::List(list)) => list.iter().map(|line| text(Ok(line.clone()))).collect::<Vec<_>>(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(lines("a.txt"), ["l1", "l2"]);
+        assert!(lines("empty").is_empty() && lines("missing").is_empty());
+        assert_eq!(files.glob("conf/*").to_text(), b"map[conf/b.yaml:[120 58 32 49 10]]");
+        assert!(matches!(files.field("missing"), Some(Value::Bytes(bytes)) if bytes.is_empty()));
+    }
+
+    #[test]
+    fn writes_config_maps_and_secrets() {
+        let conf = files().glob("conf/**");
+        assert_eq!(text(conf.call("AsConfig", &[])), "b.yaml: |\n  x: 1\nc: y");
+        assert_eq!(text(conf.call("AsSecrets", &[])), "b.yaml: eDogMQo=\nc: eQ==");
+        assert_eq!(text(conf.glob("none").call("AsConfig", &[])), "{}");
+    }
+}
