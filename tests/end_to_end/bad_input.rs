@@ -82,6 +82,7 @@ fn cases(environment: &Environment) -> Vec<Case> {
     case("branch that looks like an option", &["spec.template.version"], template("version", "--upload-pack=x"));
     case("values that are a list", &["spec.values"], values(json!(["a"])));
     case("values that are a text", &["spec.values"], values(json!("a")));
+    case("values that are null", &["spec.values"], values(Value::Null));
     case(
         "Module without spec",
         &["spec"],

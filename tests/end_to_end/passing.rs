@@ -131,3 +131,19 @@ fn a_gitops_writer_deletes_what_a_developer_may_not() {
     environment.kubectl("gitops", &arguments).success().unwrap();
     assert!(environment.module(TEAM, name).is_none());
 }
+
+#[test]
+fn a_developer_has_no_right_but_on_modules() {
+    let environment = shared();
+    let may = |verb, resource, namespace| {
+        environment.kubectl("developer", &["auth", "can-i", verb, resource, "-n", namespace]).succeeded()
+    };
+    assert!(may("create", "modules.cyclops-ui.com", "team-a"));
+    assert!(may("patch", "modules.cyclops-ui.com", "team-b"));
+    assert!(!may("create", "modules.cyclops-ui.com", "default"));
+    assert!(!may("patch", "modules.cyclops-ui.com/status", "team-a"));
+    for resource in ["deployments", "services", "configmaps", "secrets", "pods"] {
+        assert!(!may("get", resource, "team-a"), "{resource}");
+        assert!(!may("create", resource, "team-a"), "{resource}");
+    }
+}

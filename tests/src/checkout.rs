@@ -10,7 +10,8 @@ use crate::command;
 
 /// The root folder of the checkout.
 pub fn root() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    package.parent().unwrap_or(package)
 }
 
 /// The programs built from this workspace that a cluster runs.

@@ -53,7 +53,7 @@ pub(super) fn start_api_server(layout: &Layout, processes: &Processes, descripti
         "--authorization-mode=RBAC",
         "--anonymous-auth=false",
         "--service-account-issuer=https://kubernetes.default.svc",
-        &format!("--service-account-key-file={credentials}/service-account.key"),
+        &format!("--service-account-key-file={credentials}/service-account.pub"),
         &format!("--service-account-signing-key-file={credentials}/service-account.key"),
         // A /24 runs out of addresses at 250 Services.
         "--service-cluster-ip-range=10.0.0.0/16",

@@ -44,8 +44,9 @@ impl Authority {
         layout.write("credentials/ca.crt", &authority.certificate)?;
         layout.write("credentials/server.crt", &server.certificate)?;
         layout.write("credentials/server.key", &server.key)?;
-        // One key signs and verifies the tokens of service accounts.
-        layout.write("credentials/service-account.key", &KeyPair::generate()?.serialize_pem())?;
+        let tokens = KeyPair::generate()?;
+        layout.write("credentials/service-account.key", &tokens.serialize_pem())?;
+        layout.write("credentials/service-account.pub", &tokens.public_key_pem())?;
         Ok(authority)
     }
 
