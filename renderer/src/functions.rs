@@ -7,6 +7,7 @@
 mod arguments;
 mod builtins;
 mod case;
+mod codec;
 mod decimal;
 mod dicts;
 mod encoding;
@@ -206,7 +207,7 @@ impl std::fmt::Debug for FunctionTable {
 pub fn table(profile: Profile) -> &'static FunctionTable {
     // Go's built-ins first, then sprig's families, Helm's own last: the later wins.
     static V4: LazyLock<FunctionTable> = LazyLock::new(|| {
-        FunctionTable::new(&[&[builtins::FUNCTIONS], sprig::FAMILIES, &[crate::template::helm::FUNCTIONS]].concat())
+        FunctionTable::new(&[&[builtins::FUNCTIONS], sprig::FAMILIES, &[codec::FUNCTIONS, crate::template::helm::FUNCTIONS]].concat())
     });
     match profile {
         Profile::V4 => &V4,

@@ -1,9 +1,11 @@
 //! Go-flavoured JSON (`encoding/json`).
 
+mod decode;
 mod encode;
 
 use std::borrow::Cow;
 
+pub use decode::{DecodeError, Decoded, MAX_DECODE_DEPTH, decode};
 pub use encode::{EncodeError, Style, encode};
 
 /// The deepest nesting that the encoders follow. Go follows 1,000 levels before it looks for cycles; native stack bounds

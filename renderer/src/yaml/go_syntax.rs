@@ -1,7 +1,7 @@
 //! YAML values in Go syntax, as `%#v` prints them: two error texts contain them.
 
 use super::node::{Node, NodeKind};
-use crate::number;
+use crate::{number, quote};
 
 /// A value inside another one, or in an interface.
 pub(crate) fn describe(node: &Node) -> String {
@@ -19,7 +19,7 @@ pub(crate) fn describe_top(node: &Node) -> String {
         NodeKind::Int(value) => value.to_string(),
         NodeKind::Uint(value) => format!("{value:#x}"),
         NodeKind::Float(value) => number::format_f64_general(*value),
-        NodeKind::String(text) => quote(text),
+        NodeKind::String(text) => quote::quote(text.as_bytes()),
         NodeKind::Sequence(items) => {
             let items: Vec<String> = items.iter().map(describe).collect();
             format!("[]interface {{}}{{{}}}", items.join(", "))
@@ -28,28 +28,8 @@ pub(crate) fn describe_top(node: &Node) -> String {
             let mut entries: Vec<_> = entries.iter().collect();
             entries.sort_by(|left, right| left.key.cmp(&right.key));
             let entries: Vec<String> =
-                entries.iter().map(|entry| format!("{}:{}", quote(&entry.key), describe(&entry.value))).collect();
+                entries.iter().map(|entry| format!("{}:{}", quote::quote(entry.key.as_bytes()), describe(&entry.value))).collect();
             format!("map[interface {{}}]interface {{}}{{{}}}", entries.join(", "))
         }
     }
-}
-
-fn quote(text: &str) -> String {
-    let mut quoted = String::with_capacity(text.len() + 2);
-    quoted.push('"');
-    for character in text.chars() {
-        match character {
-            '"' | '\\' => {
-                quoted.push('\\');
-                quoted.push(character);
-            }
-            '\n' => quoted.push_str("\\n"),
-            '\r' => quoted.push_str("\\r"),
-            '\t' => quoted.push_str("\\t"),
-            character if character.is_control() => quoted.extend(format!("\\x{:02x}", u32::from(character)).chars()),
-            character => quoted.push(character),
-        }
-    }
-    quoted.push('"');
-    quoted
 }

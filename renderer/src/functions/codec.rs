@@ -1,0 +1,162 @@
+//! Functions that read and write YAML, JSON and TOML (Helm's `engine/funcs.go`, sprig's `defaults.go`).
+
+use super::{CallError, CallResult, Context, Function, Parameter};
+use crate::json::{self, DecodeError, EncodeError, Style};
+use crate::value::{ElementType, List, Map, MapType, Value};
+use crate::yaml;
+
+/// The codec functions.
+pub(crate) const FUNCTIONS: &[Function] = &[
+    encoder("toYaml", |context, arguments| or_empty(to_yaml(context, arguments))),
+    encoder("mustToYaml", |context, arguments| or_fail(to_yaml(context, arguments))),
+    encoder("toYamlPretty", |context, arguments| or_empty(to_yaml_pretty(context, arguments))),
+    encoder("toJson", |context, arguments| or_empty(to_json(context, arguments, Style::COMPACT))),
+    encoder("mustToJson", |context, arguments| or_fail(to_json(context, arguments, Style::COMPACT))),
+    encoder("toPrettyJson", |context, arguments| or_empty(to_json(context, arguments, Style::PRETTY))),
+    encoder("mustToPrettyJson", |context, arguments| or_fail(to_json(context, arguments, Style::PRETTY))),
+    encoder("toRawJson", |context, arguments| or_fail(to_json(context, arguments, Style::RAW))),
+    encoder("mustToRawJson", |context, arguments| or_fail(to_json(context, arguments, Style::RAW))),
+    decoder("fromYaml", from_yaml),
+    decoder("fromYamlArray", from_yaml_array),
+    decoder("fromJson", from_json),
+    decoder("fromJsonArray", from_json_array),
+    decoder("mustFromJson", must_from_json),
+];
+
+type Call = fn(&Context<'_>, &[Value]) -> CallResult;
+
+const fn encoder(name: &'static str, call: Call) -> Function {
+    Function { name, parameters: &[Parameter::Any], variadic: None, call }
+}
+
+const fn decoder(name: &'static str, call: Call) -> Function {
+    Function { name, parameters: &[Parameter::String], variadic: None, call }
+}
+
+const MAP_TYPE: &str = "map[string]interface {}";
+const LIST_TYPE: &str = "[]interface {}";
+
+/// Errors give an empty string, except that an exhausted budget ends the render.
+fn or_empty(result: Result<Value, EncodeError>) -> CallResult {
+    match result {
+        Err(EncodeError::Budget(exceeded)) => Err(exceeded.into()),
+        Err(_) => Ok(Value::from("")),
+        Ok(text) => Ok(text),
+    }
+}
+
+fn or_fail(result: Result<Value, EncodeError>) -> CallResult {
+    result.map_err(|error| match error {
+        EncodeError::Budget(exceeded) => exceeded.into(),
+        error => CallError::message(error.to_string()),
+    })
+}
+
+fn to_yaml(context: &Context<'_>, arguments: &[Value]) -> Result<Value, EncodeError> {
+    yaml::encode(first(arguments), context.budget).map(without_last_break)
+}
+
+fn to_yaml_pretty(context: &Context<'_>, arguments: &[Value]) -> Result<Value, EncodeError> {
+    yaml::encode_pretty(first(arguments), context.budget).map(without_last_break)
+}
+
+fn to_json(context: &Context<'_>, arguments: &[Value], style: Style) -> Result<Value, EncodeError> {
+    json::encode(first(arguments), style, context.budget).map(Value::string)
+}
+
+fn without_last_break(mut text: String) -> Value {
+    if text.ends_with('\n') {
+        text.pop();
+    }
+    Value::from(text)
+}
+
+fn from_yaml(context: &Context<'_>, arguments: &[Value]) -> CallResult {
+    let result = read_yaml(context, arguments)?.and_then(|value| match value {
+        Value::Map(_) => Ok(value),
+        // sigs.k8s.io/yaml leaves the target alone.
+        Value::Nil => Ok(Value::Map(Map::new())),
+        other => Err(yaml_mismatch(&other, MAP_TYPE)),
+    });
+    Ok(result.unwrap_or_else(error_map))
+}
+
+fn from_yaml_array(context: &Context<'_>, arguments: &[Value]) -> CallResult {
+    let result = read_yaml(context, arguments)?.and_then(|value| match value {
+        Value::List(_) => Ok(value),
+        Value::Nil => Ok(Value::list(Vec::new())),
+        other => Err(yaml_mismatch(&other, LIST_TYPE)),
+    });
+    Ok(result.unwrap_or_else(error_list))
+}
+
+/// The value of a YAML text, or the text of what is wrong with it.
+fn read_yaml(context: &Context<'_>, arguments: &[Value]) -> Result<Result<Value, String>, CallError> {
+    let text = charged_text(context, arguments)?;
+    Ok(yaml::decode(text).map(|json| Value::from_json(&json)).map_err(|error| error.to_string()))
+}
+
+fn yaml_mismatch(value: &Value, target: &str) -> String {
+    format!("error unmarshaling JSON: while decoding JSON: {}", DecodeError::mismatch(value, target))
+}
+
+fn from_json(context: &Context<'_>, arguments: &[Value]) -> CallResult {
+    let decoded = match json::decode(charged_text(context, arguments)?) {
+        Ok(decoded) => decoded,
+        Err(error) => return Ok(error_map(error.to_string())),
+    };
+    let map = match decoded.value {
+        Value::Map(map) => map,
+        Value::Nil if decoded.error.is_none() => return Ok(Value::Map(Map::nil(MapType::Any))),
+        Value::Nil => Map::new(),
+        other => return Ok(error_map(DecodeError::mismatch(&other, MAP_TYPE).to_string())),
+    };
+    if let Some(error) = decoded.error {
+        map.insert("Error".into(), Value::from(error.to_string()));
+    }
+    Ok(Value::Map(map))
+}
+
+fn from_json_array(context: &Context<'_>, arguments: &[Value]) -> CallResult {
+    let result = json::decode(charged_text(context, arguments)?).and_then(|decoded| match (decoded.value, decoded.error) {
+        (_, Some(error)) => Err(error),
+        (Value::Nil, None) => Ok(Value::List(List::nil(ElementType::Any))),
+        (value @ Value::List(_), None) => Ok(value),
+        (other, None) => Err(DecodeError::mismatch(&other, LIST_TYPE)),
+    });
+    Ok(result.unwrap_or_else(|error| error_list(error.to_string())))
+}
+
+fn must_from_json(context: &Context<'_>, arguments: &[Value]) -> CallResult {
+    let decoded = json::decode(charged_text(context, arguments)?);
+    match decoded {
+        Ok(decoded) if decoded.error.is_none() => Ok(decoded.value),
+        Ok(decoded) => Err(CallError::message(decoded.error.map(|error| error.to_string()).unwrap_or_default())),
+        Err(error) => Err(CallError::message(error.to_string())),
+    }
+}
+
+fn error_map(text: String) -> Value {
+    Value::Map([("Error".into(), Value::from(text))].into_iter().collect())
+}
+
+fn error_list(text: String) -> Value {
+    Value::list(vec![Value::from(text)])
+}
+
+/// What decoding a byte of text costs: values take more room than their text.
+const BYTES_PER_BYTE: u64 = 4;
+
+/// The text to decode, paid for.
+fn charged_text<'a>(context: &Context<'_>, arguments: &'a [Value]) -> Result<&'a [u8], CallError> {
+    let text: &[u8] = match first(arguments) {
+        Value::String(text) => text,
+        _ => b"",
+    };
+    context.budget.charge_bytes(text.len() as u64 * BYTES_PER_BYTE)?;
+    Ok(text)
+}
+
+fn first(arguments: &[Value]) -> &Value {
+    arguments.first().unwrap_or(&Value::Nil)
+}
