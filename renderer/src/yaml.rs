@@ -88,19 +88,19 @@ fn json_number(value: f64) -> Result<serde_json::Value, YamlError> {
 /// below keys not indented.
 pub fn encode(value: &Value, budget: &Budget) -> Result<String, EncodeError> {
     let tree = plain::through_json(value, budget)?;
-    charged(write::write(&tree, write::V2), budget)
+    charged(write::write(&tree, write::Layout::V2), budget)
 }
 
 /// Encodes a value as `toYamlPretty` does before it drops the final line break: directly, not wrapped, lists indented.
 pub fn encode_pretty(value: &Value, budget: &Budget) -> Result<String, EncodeError> {
     let tree = plain::direct(value, budget)?;
-    charged(write::write(&tree, write::V3), budget)
+    charged(write::write(&tree, write::Layout::V3), budget)
 }
 
 /// Encodes a JSON tree for people: keys and quotes as in `toYaml`, nothing wrapped, text of several lines in blocks. Ends
 /// with a line break.
 pub fn encode_json(json: &serde_json::Value) -> String {
-    write::write(&plain::from_json(json, 0), write::READABLE)
+    write::write(&plain::from_json(json, 0), write::Layout::Readable)
 }
 
 fn charged(text: String, budget: &Budget) -> Result<String, EncodeError> {

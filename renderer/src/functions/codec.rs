@@ -118,12 +118,13 @@ fn from_json(context: &Context<'_>, arguments: &[Value]) -> CallResult {
 }
 
 fn from_json_array(context: &Context<'_>, arguments: &[Value]) -> CallResult {
-    let result = json::decode(charged_text(context, arguments)?).and_then(|decoded| match (decoded.value, decoded.error) {
-        (_, Some(error)) => Err(error),
-        (Value::Nil, None) => Ok(Value::List(List::nil(ElementType::Any))),
-        (value @ Value::List(_), None) => Ok(value),
-        (other, None) => Err(DecodeError::mismatch(&other, LIST_TYPE)),
-    });
+    let result =
+        json::decode(charged_text(context, arguments)?).and_then(|decoded| match (decoded.value, decoded.error) {
+            (_, Some(error)) => Err(error),
+            (Value::Nil, None) => Ok(Value::List(List::nil(ElementType::Any))),
+            (value @ Value::List(_), None) => Ok(value),
+            (other, None) => Err(DecodeError::mismatch(&other, LIST_TYPE)),
+        });
     Ok(result.unwrap_or_else(|error| error_list(error.to_string())))
 }
 

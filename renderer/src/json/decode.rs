@@ -52,7 +52,7 @@ struct Decoder<'text> {
     error: Option<DecodeError>,
 }
 
-impl<'text> Decoder<'text> {
+impl Decoder<'_> {
     fn peek(&self) -> Option<u8> {
         self.text.get(self.place).copied()
     }
@@ -65,9 +65,18 @@ impl<'text> Decoder<'text> {
 
     /// The error at the current byte, or at the end of the text.
     fn unexpected(&self, context: &str) -> DecodeError {
-        let Some(byte) = self.peek() else {
-            return DecodeError("unexpected end of JSON input".to_owned());
-        };
+        match self.peek() {
+            Some(byte) => Self::invalid(byte, context),
+            None => DecodeError("unexpected end of JSON input".to_owned()),
+        }
+    }
+
+    /// The error at the current byte inside a token: Go ends the text with a space and complains about that.
+    fn unexpected_inside(&self, context: &str) -> DecodeError {
+        Self::invalid(self.peek().unwrap_or(b' '), context)
+    }
+
+    fn invalid(byte: u8, context: &str) -> DecodeError {
         let character = match byte {
             b'\'' => r"\'".to_owned(),
             b'"' => "\"".to_owned(),
@@ -155,7 +164,7 @@ impl<'text> Decoder<'text> {
         for expected in literal.bytes() {
             if self.peek() != Some(expected) {
                 let context = format!("in literal {literal} (expecting '{}')", char::from(expected));
-                return Err(self.unexpected(&context));
+                return Err(self.unexpected_inside(&context));
             }
             self.place += 1;
         }
@@ -170,7 +179,7 @@ impl<'text> Decoder<'text> {
         match self.peek() {
             Some(b'0') => self.place += 1,
             Some(b'1'..=b'9') => self.digits(),
-            _ => return Err(self.unexpected("in numeric literal")),
+            _ => return Err(self.unexpected_inside("in numeric literal")),
         }
         if self.peek() == Some(b'.') {
             self.place += 1;
@@ -187,8 +196,7 @@ impl<'text> Decoder<'text> {
         match text.parse::<f64>() {
             Ok(value) if value.is_finite() => Ok(Value::Float64(value)),
             _ => {
-                let error =
-                    DecodeError(format!("json: cannot unmarshal number {text} into Go value of type float64"));
+                let error = DecodeError(format!("json: cannot unmarshal number {text} into Go value of type float64"));
                 self.error.get_or_insert(error);
                 Ok(Value::Nil)
             }
@@ -207,7 +215,7 @@ impl<'text> Decoder<'text> {
                 self.digits();
                 Ok(())
             }
-            _ => Err(self.unexpected(context)),
+            _ => Err(self.unexpected_inside(context)),
         }
     }
 
@@ -247,7 +255,7 @@ impl<'text> Decoder<'text> {
                 self.place += 1;
                 return self.unicode_escape();
             }
-            _ => return Err(self.unexpected("in string escape code")),
+            _ => return Err(self.unexpected_inside("in string escape code")),
         };
         self.place += 1;
         Ok(character)
@@ -276,7 +284,7 @@ impl<'text> Decoder<'text> {
         let mut code = 0;
         for _ in 0..4 {
             let digit = self.peek().and_then(|byte| char::from(byte).to_digit(16));
-            code = code * 16 + digit.ok_or_else(|| self.unexpected(r"in \u hexadecimal character escape"))?;
+            code = code * 16 + digit.ok_or_else(|| self.unexpected_inside(r"in \u hexadecimal character escape"))?;
             self.place += 1;
         }
         Ok(code)

@@ -27,8 +27,10 @@ pub(crate) fn describe_top(node: &Node) -> String {
         NodeKind::Mapping(entries) => {
             let mut entries: Vec<_> = entries.iter().collect();
             entries.sort_by(|left, right| left.key.cmp(&right.key));
-            let entries: Vec<String> =
-                entries.iter().map(|entry| format!("{}:{}", quote::quote(entry.key.as_bytes()), describe(&entry.value))).collect();
+            let entries: Vec<String> = entries
+                .iter()
+                .map(|entry| format!("{}:{}", quote::quote(entry.key.as_bytes()), describe(&entry.value)))
+                .collect();
             format!("map[interface {{}}]interface {{}}{{{}}}", entries.join(", "))
         }
     }

@@ -3,28 +3,28 @@
 use super::plain::Plain;
 use super::resolve::{Scalar, resolve};
 
-/// What differs between the writers.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Layout {
-    /// The column after which a space becomes a line break.
-    pub(crate) fold_at: Option<usize>,
-    /// Whether a list below a key is indented.
-    pub(crate) indent_lists: bool,
-    /// Whether a literal block may contain tabs.
-    pub(crate) tabs_in_literals: bool,
-    /// Whether a literal block may contain spaces at the end of lines.
-    pub(crate) trailing_spaces_in_literals: bool,
+/// Which writer's layout to follow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Layout {
+    /// `toYaml`: text wraps after column 80, lists below keys are not indented.
+    V2,
+    /// `toYamlPretty`: nothing wraps, lists below keys are indented, literal blocks may contain tabs.
+    V3,
+    /// For showing to people: as `toYaml`, but nothing wraps, and text of several lines stands in literal blocks wherever
+    /// YAML can express that.
+    Readable,
 }
 
-/// `toYaml`.
-pub(crate) const V2: Layout =
-    Layout { fold_at: Some(80), indent_lists: false, tabs_in_literals: false, trailing_spaces_in_literals: false };
-/// `toYamlPretty`.
-pub(crate) const V3: Layout =
-    Layout { fold_at: None, indent_lists: true, tabs_in_literals: true, trailing_spaces_in_literals: false };
-/// For showing to people: as `toYaml`, but no text is wrapped and all text of several lines stands in blocks.
-pub(crate) const READABLE: Layout =
-    Layout { fold_at: None, indent_lists: false, tabs_in_literals: true, trailing_spaces_in_literals: true };
+impl Layout {
+    /// The column after which a space becomes a line break.
+    fn fold_at(self) -> Option<usize> {
+        (self == Self::V2).then_some(80)
+    }
+
+    fn indents_lists(self) -> bool {
+        self == Self::V3
+    }
+}
 
 /// Spaces by which nesting indents.
 const INDENT: usize = 2;
@@ -67,20 +67,20 @@ impl Writer {
             Plain::Scalar(text) => self.plain(text, content_indent(parent), place != Place::SimpleKey),
             Plain::Text(text) => self.string(text, parent, place),
             Plain::Binary(text) => {
-                self.indicator("!!binary", true, false, false);
+                self.indicator("!!binary");
                 self.string(text, parent, place);
             }
-            Plain::Sequence(items) if items.is_empty() => self.indicator("[]", true, false, false),
-            Plain::Mapping(entries) if entries.is_empty() => self.indicator("{}", true, false, false),
+            Plain::Sequence(items) if items.is_empty() => self.indicator("[]"),
+            Plain::Mapping(entries) if entries.is_empty() => self.indicator("{}"),
             Plain::Sequence(items) => {
                 let below_key = place == Place::Value && !self.only_indentation;
                 let indent = match parent {
-                    Some(parent) if below_key && !self.layout.indent_lists => parent,
+                    Some(parent) if below_key && !self.layout.indents_lists() => parent,
                     _ => collection_indent(parent),
                 };
                 for item in items {
                     self.start_line(indent);
-                    self.indicator("-", true, false, true);
+                    self.leading_indicator('-');
                     self.node(item, Some(indent), Place::Item);
                 }
             }
@@ -99,12 +99,12 @@ impl Writer {
     fn key(&mut self, key: &str, indent: usize) {
         if key.len() <= MAX_SIMPLE_KEY && !key.contains(is_break) {
             self.string(key, Some(indent), Place::SimpleKey);
-            self.indicator(":", false, false, false);
+            self.attached_indicator(":");
         } else {
-            self.indicator("?", true, false, true);
+            self.leading_indicator('?');
             self.string(key, Some(indent), Place::Value);
             self.start_line(indent);
-            self.indicator(":", true, false, true);
+            self.leading_indicator(':');
         }
     }
 
@@ -118,7 +118,9 @@ impl Writer {
             }
             return self.double_quoted(text, indent, may_fold);
         }
-        if !is_plain_string(text) {
+        // A plain key `<<` would be read back as a merge; Go writes it all the same.
+        let merges = text == "<<" && self.layout == Layout::Readable;
+        if merges || !is_plain_string(text) {
             self.double_quoted(text, indent, may_fold);
         } else if properties.allows_plain() {
             self.plain(text, indent, may_fold);
@@ -130,17 +132,14 @@ impl Writer {
     }
 
     fn plain(&mut self, text: &str, indent: usize, may_fold: bool) {
-        if !self.after_space {
-            self.put(' ');
-        }
+        self.separate();
         self.flowing(text, indent, may_fold, false);
     }
 
     fn single_quoted(&mut self, text: &str, indent: usize, may_fold: bool) {
-        self.indicator("'", true, false, false);
+        self.indicator("'");
         self.flowing(text, indent, may_fold, true);
-        self.indicator("'", false, false, false);
-        self.only_indentation = false;
+        self.attached_indicator("'");
     }
 
     /// Writes the characters of a plain or single-quoted scalar.
@@ -182,7 +181,7 @@ impl Writer {
     }
 
     fn double_quoted(&mut self, text: &str, indent: usize, may_fold: bool) {
-        self.indicator("\"", true, false, false);
+        self.indicator("\"");
         // The check for a byte order mark looks at the first character each time.
         let escape_all = text.starts_with('\u{FEFF}');
         let mut after_space = false;
@@ -209,8 +208,7 @@ impl Writer {
             }
             first = false;
         }
-        self.indicator("\"", false, false, false);
-        self.only_indentation = false;
+        self.attached_indicator("\"");
     }
 
     fn escape(&mut self, character: char) {
@@ -241,15 +239,15 @@ impl Writer {
     }
 
     fn literal(&mut self, text: &str, indent: usize) {
-        self.indicator("|", true, false, false);
+        self.indicator("|");
         if text.starts_with(|first| first == ' ' || is_break(first)) {
-            self.indicator("2", false, false, false);
+            self.attached_indicator("2");
         }
         let mut backwards = text.chars().rev();
         match (backwards.next().is_some_and(is_break), backwards.next()) {
-            (false, _) => self.indicator("-", false, false, false),
-            (true, None) => self.indicator("+", false, false, false),
-            (true, Some(previous)) if is_break(previous) => self.indicator("+", false, false, false),
+            (false, _) => self.attached_indicator("-"),
+            (true, None) => self.attached_indicator("+"),
+            (true, Some(previous)) if is_break(previous) => self.attached_indicator("+"),
             (true, Some(_)) => {}
         }
         self.put_break('\n');
@@ -284,15 +282,32 @@ impl Writer {
         self.only_indentation = true;
     }
 
-    fn indicator(&mut self, indicator: &str, separated: bool, separates: bool, indents: bool) {
-        if separated && !self.after_space {
-            self.put(' ');
-        }
+    /// Writes `-`, `?` or `:` where it begins a part of a line: what follows may still count as indentation.
+    fn leading_indicator(&mut self, indicator: char) {
+        self.separate();
+        self.put(indicator);
+        self.after_space = false;
+    }
+
+    /// Writes an indicator after a space.
+    fn indicator(&mut self, indicator: &str) {
+        self.separate();
+        self.attached_indicator(indicator);
+    }
+
+    /// Writes an indicator right after what precedes it.
+    fn attached_indicator(&mut self, indicator: &str) {
         for character in indicator.chars() {
             self.put(character);
         }
-        self.after_space = separates;
-        self.only_indentation = self.only_indentation && indents;
+        self.after_space = false;
+        self.only_indentation = false;
+    }
+
+    fn separate(&mut self) {
+        if !self.after_space {
+            self.put(' ');
+        }
     }
 
     fn put(&mut self, character: char) {
@@ -306,7 +321,7 @@ impl Writer {
     }
 
     fn is_full(&self) -> bool {
-        self.layout.fold_at.is_some_and(|width| self.column > width)
+        self.layout.fold_at().is_some_and(|width| self.column > width)
     }
 }
 
@@ -404,9 +419,9 @@ impl TextProperties {
     }
 
     fn allows_literal(&self, layout: Layout) -> bool {
-        !self.special
-            && (layout.tabs_in_literals || !self.tabs)
-            && (layout.trailing_spaces_in_literals || !(self.trailing_space || self.space_break))
+        let tabs_fit = layout != Layout::V2 || !self.tabs;
+        let spaces_fit = layout == Layout::Readable || !(self.trailing_space || self.space_break);
+        tabs_fit && spaces_fit && !self.special
     }
 }
 
