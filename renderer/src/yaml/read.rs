@@ -3,11 +3,12 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use granit_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput, Tag};
+use granit_parser::{Event, Parser, ScalarStyle, Span, StrInput, StructureStyle, Tag};
 
 use super::error::YamlError;
 use super::node::Position;
-use super::{MAX_DEPTH, MAX_NODES, syntax};
+use super::syntax::{self, Collection};
+use super::{MAX_DEPTH, MAX_NODES};
 
 /// The index of a node in its document.
 pub(crate) type NodeIndex = u32;
@@ -47,6 +48,8 @@ pub(crate) enum RawKind<'text> {
 pub(crate) struct Reader<'text> {
     text: &'text str,
     parser: Parser<'text, StrInput<'text>>,
+    /// The open collections, for error texts.
+    collections: Vec<Collection>,
 }
 
 impl<'text> Reader<'text> {
@@ -60,7 +63,7 @@ impl<'text> Reader<'text> {
             block_nesting_limit: MAX_DEPTH,
         };
         options.set_emit_comments(false);
-        Self { text, parser: Parser::new_from_str_with_options(text, options) }
+        Self { text, parser: Parser::new_from_str_with_options(text, options), collections: Vec::new() }
     }
 
     /// The next document, or nothing at the end of the text.
@@ -80,13 +83,45 @@ impl<'text> Reader<'text> {
     }
 
     fn next_event(&mut self) -> Result<Option<(Event<'text>, Span)>, YamlError> {
-        self.parser.next_event().transpose().map_err(|error: ScanError| syntax::describe(self.text, &error))
+        let next = self.parser.next_event().transpose();
+        let next = next.map_err(|error| syntax::describe(self.text, &error, self.collections.last().copied()))?;
+        match next {
+            Some((Event::SequenceStart(StructureStyle::Flow, ..), _)) => {
+                self.collections.push(Collection::FlowSequence);
+            }
+            Some((Event::MappingStart(StructureStyle::Flow, ..), span)) => {
+                // A single pair inside brackets has no braces of its own.
+                let braces = span.slice(self.text).is_some_and(|text| text.starts_with('{'));
+                self.collections.push(if braces { Collection::FlowMapping } else { Collection::FlowSequence });
+            }
+            Some((Event::SequenceStart(..) | Event::MappingStart(..), _)) => self.collections.push(Collection::Block),
+            Some((Event::SequenceEnd | Event::MappingEnd, _)) => {
+                self.collections.pop();
+            }
+            _ => {}
+        }
+        Ok(next)
+    }
+
+    /// Refuses a tab before a node of a block collection, where nothing but `-` and spaces may precede it.
+    fn check_tabs(&self, span: &Span) -> Result<(), YamlError> {
+        let inside_flow = self.collections.iter().any(|collection| *collection != Collection::Block);
+        let before = span.start.byte_offset().and_then(|offset| self.text.get(..offset)).unwrap_or_default();
+        let tail = before.trim_end_matches([' ', '\t', '-']);
+        let line_start = tail.is_empty() || tail.ends_with('\n');
+        if !inside_flow && line_start && before[tail.len()..].contains('\t') {
+            return Err(syntax::misplaced_tab(span.start.line()));
+        }
+        Ok(())
     }
 
     fn document(&mut self) -> Result<RawDocument<'text>, YamlError> {
         let mut builder = Builder { nodes: Vec::new(), open: Vec::new(), anchors: HashMap::new(), root: None };
         while let Some((event, span)) = self.next_event()? {
             let position = Position { line: span.start.line(), column: span.start.col() + 1 };
+            if event.is_node() {
+                self.check_tabs(&span)?;
+            }
             match event {
                 Event::Scalar(text, style, anchor, tag) => {
                     let empty = style == ScalarStyle::Plain && span.is_empty();
@@ -127,15 +162,11 @@ fn unknown_anchor(name: &str, position: Position) -> YamlError {
     YamlError::yaml(None, format!("unknown anchor '{name}' referenced")).at(position)
 }
 
-/// The explicit tag of a scalar, if any, and whether its type follows from its text. The tag `!` says so for every
-/// style (libyaml's parser).
+/// The explicit tag of a scalar, if any, and whether its type follows from its text.
 fn scalar_tag(tag: Option<&Tag>, style: ScalarStyle) -> (Option<String>, bool) {
     match tag {
         None => (None, style == ScalarStyle::Plain),
-        Some(tag) => match format!("{}{}", tag.handle(), tag.suffix()) {
-            name if name == "!" => (None, true),
-            name => (Some(name), false),
-        },
+        Some(tag) => (Some(format!("{}{}", tag.handle(), tag.suffix())), false),
     }
 }
 
