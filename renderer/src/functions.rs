@@ -207,7 +207,9 @@ impl std::fmt::Debug for FunctionTable {
 pub fn table(profile: Profile) -> &'static FunctionTable {
     // Go's built-ins first, then sprig's families, Helm's own last: the later wins.
     static V4: LazyLock<FunctionTable> = LazyLock::new(|| {
-        FunctionTable::new(&[&[builtins::FUNCTIONS], sprig::FAMILIES, &[codec::FUNCTIONS, crate::template::helm::FUNCTIONS]].concat())
+        FunctionTable::new(
+            &[&[builtins::FUNCTIONS], sprig::FAMILIES, &[codec::FUNCTIONS, crate::template::helm::FUNCTIONS]].concat(),
+        )
     });
     match profile {
         Profile::V4 => &V4,
