@@ -14,15 +14,15 @@ mod encoding;
 mod equality;
 mod lists;
 mod logic;
-mod numbers;
-mod printf;
+pub(crate) mod numbers;
+pub(crate) mod printf;
 mod random;
 mod sprig;
 mod strings;
 #[cfg(test)]
 mod testing;
 mod text;
-mod unicode;
+pub(crate) mod unicode;
 mod wrap;
 
 use std::collections::HashMap;
@@ -62,6 +62,27 @@ pub enum Parameter {
     Time,
     /// Another Go type, by its name as in [`crate::value::Object::type_name`].
     Object(&'static str),
+}
+
+impl Parameter {
+    /// The Go type name as messages show it.
+    pub fn type_name(self) -> &'static str {
+        match self {
+            Self::Any => "interface {}",
+            Self::Reflect => "reflect.Value",
+            Self::String => "string",
+            Self::Int => "int",
+            Self::Int64 => "int64",
+            Self::Float64 => "float64",
+            Self::Bool => "bool",
+            Self::Map => "map[string]interface {}",
+            Self::List => "[]interface {}",
+            Self::StringList => "[]string",
+            Self::Bytes => "[]uint8",
+            Self::Time => "time.Time",
+            Self::Object(name) => name,
+        }
+    }
 }
 
 /// The parameters of a function or method.
@@ -171,6 +192,12 @@ pub struct Function {
     pub variadic: Option<Parameter>,
     /// Computes the result from arguments that match the parameters in number and type.
     pub call: fn(&Context<'_>, &[Value]) -> CallResult,
+}
+
+impl std::fmt::Debug for Function {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(self.name)
+    }
 }
 
 /// All functions of one Helm release, by name.

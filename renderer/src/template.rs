@@ -3,9 +3,13 @@
 mod error;
 mod exec;
 pub(crate) mod helm;
+mod lex;
+mod node;
+mod number;
+mod parse;
 mod set;
 
-pub use error::{ExecError, ParseError};
+pub use error::{ExecError, Frame, ParseError};
 pub use exec::{Evaluator, RENDER_STACK_BYTES};
 pub use helm::strip_no_value;
 pub use set::TemplateSet;

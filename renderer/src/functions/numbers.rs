@@ -80,7 +80,7 @@ fn trim_zero_decimal(text: &[u8]) -> &[u8] {
 
 /// Parses an integer in a base of 2 to 16, or by its prefix in base 0 with `_` between digits.
 // Go: strconv.ParseInt
-pub(super) fn parse_int(text: &[u8], base: u32) -> Option<i64> {
+pub(crate) fn parse_int(text: &[u8], base: u32) -> Option<i64> {
     let (negative, digits) = match text.split_first()? {
         (b'-', digits) => (true, digits),
         (b'+', digits) => (false, digits),
@@ -90,7 +90,7 @@ pub(super) fn parse_int(text: &[u8], base: u32) -> Option<i64> {
     i64::try_from(if negative { -magnitude } else { magnitude }).ok()
 }
 
-fn parse_uint(text: &[u8], base: u32) -> Option<u64> {
+pub(crate) fn parse_uint(text: &[u8], base: u32) -> Option<u64> {
     let first = *text.first()?;
     let by_prefix = base == 0;
     let (digits, base) = match (by_prefix, first, text.get(1).map(u8::to_ascii_lowercase)) {
@@ -145,7 +145,7 @@ fn underscores_are_fine(text: &[u8]) -> bool {
 /// Parses a float as Go does: decimal, `inf`, `infinity`, `nan` in any case, hexadecimal with an exponent, `_` between
 /// digits.
 // Go: strconv.ParseFloat
-pub(super) fn parse_float(text: &[u8]) -> Option<f64> {
+pub(crate) fn parse_float(text: &[u8]) -> Option<f64> {
     let text = std::str::from_utf8(text).ok()?;
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     let sign = if text.starts_with('-') { -1.0 } else { 1.0 };

@@ -66,6 +66,13 @@ property!(
     r"[\p{P}&&\p{Age:15.0}]"
 );
 
+property!(
+    /// Go's `unicode.IsPrint`: of the spaces only the ASCII one.
+    is_print,
+    |character: &char| matches!(character, ' '..='~'),
+    r"[[\p{L}\p{M}\p{N}\p{P}\p{S}]&&\p{Age:15.0}]"
+);
+
 /// Go's `unicode.IsSpace`.
 pub(crate) fn is_space(character: char) -> bool {
     matches!(

@@ -1,9 +1,22 @@
 //! Executes templates (`text/template/exec.go`).
 
+mod call;
+mod field;
+mod pipeline;
+mod range;
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::error::Frame;
+use super::node::{Node, NodeReference, Pipe, Symbol, Template, TemplateCall};
+use super::set::Templates;
 use super::{ExecError, TemplateSet};
-use crate::budget::Budget;
-use crate::functions::Host;
-use crate::value::Value;
+use crate::budget::{Budget, BudgetExceeded};
+use crate::functions::{Host, printf};
+use crate::value::{GoString, Value};
 
 /// The native stack that a render may need: run [`crate::render`] on a thread with at least this much.
 pub const RENDER_STACK_BYTES: usize = 64 << 20;
@@ -11,20 +24,298 @@ pub const RENDER_STACK_BYTES: usize = 64 << 20;
 /// Executes the templates of one set.
 pub struct Evaluator<'a> {
     set: &'a TemplateSet,
-    budget: &'a Budget,
-    host: &'a dyn Host,
+    pub(super) budget: &'a Budget,
+    pub(super) host: &'a dyn Host,
+    /// The templates of the `tpl` being executed, over those of the set.
+    pub(super) layer: RefCell<Option<Rc<Layer>>>,
+    /// How many executions of each name through `include` are under way.
+    pub(super) included: RefCell<HashMap<GoString, usize>>,
+    /// The texts that `tpl` has parsed.
+    pub(super) parsed: RefCell<HashMap<GoString, Rc<Templates>>>,
 }
+
+/// Templates that a `tpl` defines over all others while it runs.
+pub(super) struct Layer {
+    pub(super) templates: Templates,
+    pub(super) below: Option<Rc<Layer>>,
+}
+
+/// A result that carries its error in a box, because results travel through many calls.
+pub(super) type Execute<T> = Result<T, Box<ExecError>>;
 
 impl<'a> Evaluator<'a> {
     /// An evaluator for one render.
     pub fn new(set: &'a TemplateSet, budget: &'a Budget, host: &'a dyn Host) -> Self {
-        Self { set, budget, host }
+        Self { set, budget, host, layer: RefCell::default(), included: RefCell::default(), parsed: RefCell::default() }
     }
 
     /// Executes the named template with this dot and returns its output, in which missing values still read
     /// `<no value>` (see [`super::strip_no_value`]).
     pub fn execute(&self, name: &str, dot: Value) -> Result<Vec<u8>, ExecError> {
-        let _ = (self.set, self.budget, self.host, dot);
-        Err(ExecError::message(format!("template: no template {name:?} associated with template \"gotpl\"")))
+        let template = self.lookup(name.as_bytes()).ok_or_else(|| ExecError::no_template(name.as_bytes()))?;
+        self.run(&template, dot).map_err(|error| *error)
+    }
+
+    /// The functions that texts of `tpl` may call.
+    pub(super) fn functions(&self) -> &'static crate::functions::FunctionTable {
+        self.set.functions()
+    }
+
+    /// The template of that name, as the innermost `tpl` sees it.
+    pub(super) fn lookup(&self, name: &[u8]) -> Option<Arc<Template>> {
+        let layer = self.layer.borrow();
+        let mut current = layer.as_deref();
+        while let Some(layer) = current {
+            if let Some(template) = layer.templates.get(name) {
+                return Some(Arc::clone(template));
+            }
+            current = layer.below.as_deref();
+        }
+        self.set.get(name).cloned()
+    }
+
+    /// Executes a template with `.` and `$` set to this value.
+    pub(super) fn run(&self, template: &Template, dot: Value) -> Execute<Vec<u8>> {
+        let mut output = Vec::new();
+        // Go: `reflect.ValueOf(data)` of a nil interface is no value.
+        let dot = Reflected::plain(if matches!(dot, Value::Nil) { Value::Invalid } else { dot });
+        self.run_into(template, dot, &mut output)?;
+        Ok(output)
+    }
+
+    fn run_into(&self, template: &Template, dot: Reflected, output: &mut Vec<u8>) -> Execute<()> {
+        let mut execution =
+            Execution { evaluator: self, template, node: None, variables: vec![(ROOT_VARIABLE, dot.clone())], output };
+        execution.walk(&dot, &template.body)?;
+        Ok(())
+    }
+}
+
+/// The symbol of `$`.
+const ROOT_VARIABLE: Symbol = 0;
+
+/// What is known about where a value came from: the part of Go's `reflect.Value` that is more than the value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Origin {
+    /// A value of its own type.
+    Plain,
+    /// An element of a map or list of `interface {}`: messages name that type.
+    Interface,
+    /// A field of a struct behind a pointer: methods of the pointer apply when it is printed.
+    Addressable,
+}
+
+/// A value with its origin: Go's `reflect.Value`.
+#[derive(Clone, Debug)]
+struct Reflected {
+    value: Value,
+    origin: Origin,
+}
+
+impl Reflected {
+    fn plain(value: Value) -> Self {
+        Self { value, origin: Origin::Plain }
+    }
+
+    /// No value.
+    fn invalid() -> Self {
+        Self::plain(Value::Invalid)
+    }
+
+    /// An element of a container of `interface {}`.
+    fn element(value: Value) -> Self {
+        // Containers hold no invalid values.
+        let value = if matches!(value, Value::Invalid) { Value::Nil } else { value };
+        Self { value, origin: Origin::Interface }
+    }
+
+    /// The concrete value in an interface; a nil interface holds none (Go: `reflect.Value.Elem`).
+    fn without_interface(self) -> Self {
+        match (self.origin, &self.value) {
+            (_, Value::Nil) => Self::invalid(),
+            (Origin::Interface, _) => Self::plain(self.value),
+            _ => self,
+        }
+    }
+
+    fn type_name(&self) -> &'static str {
+        match (self.origin, &self.value) {
+            (Origin::Interface, _) | (_, Value::Nil) => "interface {}",
+            _ => self.value.type_name(),
+        }
+    }
+}
+
+/// How a list of nodes ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Flow {
+    Next,
+    Break,
+    Continue,
+}
+
+/// The execution of one template (Go: `state`).
+struct Execution<'e, 't> {
+    evaluator: &'e Evaluator<'e>,
+    template: &'t Template,
+    /// The node being evaluated, for errors.
+    node: Option<NodeReference<'t>>,
+    /// The variables in scope, the last declared last.
+    variables: Vec<(Symbol, Reflected)>,
+    output: &'e mut Vec<u8>,
+}
+
+impl<'t> Execution<'_, 't> {
+    fn at(&mut self, node: NodeReference<'t>) {
+        self.node = Some(node);
+    }
+
+    fn frame(&self) -> Option<Frame> {
+        self.node.map(|node| Frame::new(self.template, &node))
+    }
+
+    /// An error at the current node (Go: `state.errorf`).
+    #[cold]
+    fn error(&self, message: impl Into<String>) -> Box<ExecError> {
+        Box::new(match self.frame() {
+            Some(frame) => ExecError::message(frame, message.into()),
+            None => ExecError::without_frame(message.into()),
+        })
+    }
+
+    #[cold]
+    fn exceeded(&self, exceeded: BudgetExceeded) -> Box<ExecError> {
+        Box::new(ExecError::exceeded(self.frame(), exceeded))
+    }
+
+    fn charge_step(&self) -> Execute<()> {
+        self.evaluator.budget.charge_steps(1).map_err(|exceeded| self.exceeded(exceeded))
+    }
+
+    fn enter(&self) -> Execute<()> {
+        self.evaluator.budget.enter().map_err(|exceeded| self.exceeded(exceeded))
+    }
+
+    fn leave(&self) {
+        self.evaluator.budget.leave();
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Execute<()> {
+        self.evaluator.budget.charge_bytes(bytes.len() as u64).map_err(|exceeded| self.exceeded(exceeded))?;
+        self.output.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    /// Executes nodes (Go: `state.walk`).
+    fn walk(&mut self, dot: &Reflected, nodes: &'t [Node]) -> Execute<Flow> {
+        for node in nodes {
+            self.charge_step()?;
+            let flow = match node {
+                Node::Text(text) => {
+                    let template = self.template;
+                    self.write(template.text(text))?;
+                    Flow::Next
+                }
+                Node::Action(pipe) => {
+                    let value = self.pipeline(dot, pipe)?;
+                    if pipe.declarations.is_empty() {
+                        self.print(&value)?;
+                    }
+                    Flow::Next
+                }
+                Node::If(branch) => {
+                    let in_scope = self.variables.len();
+                    let condition = self.pipeline(dot, &branch.pipe)?;
+                    let flow = if condition.value.is_true() {
+                        self.nested(dot, &branch.body)?
+                    } else {
+                        self.otherwise(dot, branch.otherwise.as_deref())?
+                    };
+                    self.variables.truncate(in_scope);
+                    flow
+                }
+                Node::With(branch) => {
+                    let in_scope = self.variables.len();
+                    let value = self.pipeline(dot, &branch.pipe)?;
+                    let flow = if value.value.is_true() {
+                        self.nested(&value, &branch.body)?
+                    } else {
+                        self.otherwise(dot, branch.otherwise.as_deref())?
+                    };
+                    self.variables.truncate(in_scope);
+                    flow
+                }
+                Node::Range(branch) => self.range(dot, branch)?,
+                Node::Template(call) => {
+                    self.template_call(dot, call)?;
+                    Flow::Next
+                }
+                Node::Break => Flow::Break,
+                Node::Continue => Flow::Continue,
+            };
+            if flow != Flow::Next {
+                return Ok(flow);
+            }
+        }
+        Ok(Flow::Next)
+    }
+
+    /// Executes the body of a control structure.
+    fn nested(&mut self, dot: &Reflected, nodes: &'t [Node]) -> Execute<Flow> {
+        self.enter()?;
+        let flow = self.walk(dot, nodes)?;
+        self.leave();
+        Ok(flow)
+    }
+
+    fn otherwise(&mut self, dot: &Reflected, nodes: Option<&'t [Node]>) -> Execute<Flow> {
+        nodes.map_or(Ok(Flow::Next), |nodes| self.nested(dot, nodes))
+    }
+
+    /// Executes another template in place (Go: `state.walkTemplate`).
+    fn template_call(&mut self, dot: &Reflected, call: &'t TemplateCall) -> Execute<()> {
+        self.at(NodeReference::TemplateCall(call));
+        let Some(template) = self.evaluator.lookup(&call.name) else {
+            return Err(self.error(format!("template {} not defined", crate::strconv::quote(&call.name))));
+        };
+        let dot = match &call.pipe {
+            Some(pipe) => self.pipeline(dot, pipe)?,
+            None => Reflected::invalid(),
+        };
+        self.enter()?;
+        self.evaluator.run_into(&template, dot, self.output)?;
+        self.leave();
+        Ok(())
+    }
+
+    /// Writes what `{{ value }}` shows (Go: `state.printValue`).
+    fn print(&mut self, value: &Reflected) -> Execute<()> {
+        match &value.value {
+            Value::String(text) => self.write(text),
+            Value::Invalid | Value::Nil => self.write(b"<no value>"),
+            Value::Object(object) if value.origin == Origin::Addressable => {
+                let text = object.to_addressable_text();
+                self.write(&text)
+            }
+            other => printf::append_value(self.output, self.evaluator.budget, other)
+                .map_err(|exceeded| self.exceeded(exceeded)),
+        }
+    }
+
+    /// The value of the variable declared last under this name (Go: `state.varValue`).
+    fn variable(&self, symbol: Symbol) -> Option<&Reflected> {
+        self.variables.iter().rev().find(|(declared, _)| *declared == symbol).map(|(_, value)| value)
+    }
+
+    /// Go: `state.setVar`.
+    fn set_variable(&mut self, pipe: &'t Pipe, index: usize, value: Reflected) -> Execute<()> {
+        let variable = &pipe.declarations[index];
+        match self.variables.iter_mut().rev().find(|(declared, _)| *declared == variable.symbol) {
+            Some((_, current)) => {
+                *current = value;
+                Ok(())
+            }
+            None => Err(self.error(format!("undefined variable: {}", variable.name))),
+        }
     }
 }

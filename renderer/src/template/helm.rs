@@ -1,11 +1,159 @@
 //! Helm's functions that run templates or end a render (`pkg/engine/engine.go`).
 
-use crate::functions::Function;
+use std::collections::hash_map::Entry;
+use std::rc::Rc;
+use std::sync::Arc;
 
-/// `include`, `tpl`, `required`, `fail`, `lookup`.
-pub(crate) const FUNCTIONS: &[Function] = &[];
+use bstr::ByteSlice;
+
+use super::exec::{Evaluator, Layer};
+use super::set::{self, ROOT_NAME, Templates};
+use crate::functions::{CallError, CallResult, Context, Function, Parameter};
+use crate::strconv;
+use crate::value::{GoString, Map, Value};
+
+/// `include`, `tpl`, `required`, `fail`, `lookup`, `getHostByName`.
+pub(crate) const FUNCTIONS: &[Function] = &[
+    Function { name: "include", parameters: &[Parameter::String, Parameter::Any], variadic: None, call: include },
+    Function { name: "tpl", parameters: &[Parameter::String, Parameter::Any], variadic: None, call: tpl },
+    Function { name: "required", parameters: &[Parameter::String, Parameter::Any], variadic: None, call: required },
+    Function { name: "fail", parameters: &[Parameter::String], variadic: None, call: fail },
+    Function { name: "lookup", parameters: &[Parameter::String; 4], variadic: None, call: lookup },
+    Function { name: "getHostByName", parameters: &[Parameter::String], variadic: None, call: get_host_by_name },
+];
+
+/// What Go writes for a missing value.
+const NO_VALUE: &[u8] = b"<no value>";
+
+/// How often executions of one name may be under way at once before `include` refuses another (Helm:
+/// `recursionMaxNums`).
+const MAX_INCLUDES_OF_ONE_NAME: usize = 1_000;
 
 /// Deletes Go's text for a missing value from the output of a file (Helm: `Engine.render`).
 pub fn strip_no_value(output: Vec<u8>) -> Vec<u8> {
-    output
+    if output.find(NO_VALUE).is_none() { output } else { output.replace(NO_VALUE, "") }
 }
+
+fn text_argument(arguments: &[Value], index: usize) -> GoString {
+    match arguments.get(index) {
+        Some(Value::String(text)) => text.clone(),
+        _ => GoString::from(""),
+    }
+}
+
+fn argument(arguments: &[Value], index: usize) -> Value {
+    arguments.get(index).cloned().unwrap_or(Value::Nil)
+}
+
+fn include(context: &Context<'_>, arguments: &[Value]) -> CallResult {
+    let output = context.evaluator.include(&text_argument(arguments, 0), argument(arguments, 1))?;
+    Ok(Value::string(output))
+}
+
+fn tpl(context: &Context<'_>, arguments: &[Value]) -> CallResult {
+    let output = context.evaluator.tpl(&text_argument(arguments, 0), argument(arguments, 1))?;
+    Ok(Value::string(output))
+}
+
+fn required(_: &Context<'_>, arguments: &[Value]) -> CallResult {
+    let value = argument(arguments, 1);
+    let is_missing = match &value {
+        Value::Nil | Value::Invalid => true,
+        Value::String(text) => text.is_empty(),
+        _ => false,
+    };
+    if is_missing { fail_with(arguments) } else { Ok(value) }
+}
+
+fn fail(_: &Context<'_>, arguments: &[Value]) -> CallResult {
+    fail_with(arguments)
+}
+
+fn fail_with(arguments: &[Value]) -> CallResult {
+    Err(CallError::Fail(text_argument(arguments, 0).to_str_lossy().into_owned()))
+}
+
+/// Nothing is ever looked up: a render sees no cluster.
+fn lookup(_: &Context<'_>, _: &[Value]) -> CallResult {
+    Ok(Value::Map(Map::new()))
+}
+
+/// Nothing is ever resolved, as in Helm without `--enable-dns`.
+fn get_host_by_name(_: &Context<'_>, _: &[Value]) -> CallResult {
+    Ok(Value::string(""))
+}
+
+impl Evaluator<'_> {
+    /// The output of the named template (Helm: `includeFun`).
+    fn include(&self, name: &GoString, dot: Value) -> Result<Vec<u8>, CallError> {
+        match self.included.borrow_mut().entry(name.clone()) {
+            Entry::Occupied(mut count) => {
+                if *count.get() > MAX_INCLUDES_OF_ONE_NAME {
+                    return Err(CallError::Wrapped {
+                        prefix: format!("rendering template has a nested reference name: {name}"),
+                        cause: Box::new(CallError::message("unable to execute template")),
+                    });
+                }
+                *count.get_mut() += 1;
+            }
+            Entry::Vacant(count) => {
+                count.insert(1);
+            }
+        }
+        let template = self.lookup(name).ok_or_else(|| CallError::message(set::no_template(name)))?;
+        self.budget.enter()?;
+        let output = self.run(&template, dot).map_err(CallError::Template)?;
+        self.budget.leave();
+        if let Some(count) = self.included.borrow_mut().get_mut(name) {
+            *count -= 1;
+        }
+        Ok(output)
+    }
+
+    /// The output of a text as a template, which sees all templates and whose own definitions go before them (Helm:
+    /// `tplFun`).
+    fn tpl(&self, text: &GoString, dot: Value) -> Result<Vec<u8>, CallError> {
+        let below = self.layer.borrow().clone();
+        let definitions = self.parse_text(text)?;
+        let mut templates = Templates::new();
+        for (name, template) in definitions.iter() {
+            let taken = self.lookup(name);
+            set::add(&mut templates, taken.as_ref(), name, template);
+        }
+        *self.layer.borrow_mut() = Some(Rc::new(Layer { templates, below: below.clone() }));
+        self.budget.enter()?;
+        let output = match definitions.get(ROOT_NAME.as_bytes()) {
+            Some(template) => self.run(template, dot).map_err(|error| CallError::Wrapped {
+                prefix: format!("error during tpl function execution for {}", strconv::quote(text)),
+                cause: Box::new(CallError::Template(error)),
+            })?,
+            None => Vec::new(),
+        };
+        self.budget.leave();
+        *self.layer.borrow_mut() = below;
+        Ok(strip_no_value(output))
+    }
+
+    /// Parses the text of a `tpl`, once per render.
+    fn parse_text(&self, text: &GoString) -> Result<Rc<Templates>, CallError> {
+        if let Some(definitions) = self.parsed.borrow().get(text) {
+            return Ok(Rc::clone(definitions));
+        }
+        self.budget.charge_bytes(text.len() as u64)?;
+        self.budget.charge_steps(text.len() as u64)?;
+        let definitions = set::parse(ROOT_NAME, text, self.functions()).map_err(|error| CallError::Wrapped {
+            prefix: format!("cannot parse template {}", strconv::quote(text)),
+            cause: Box::new(CallError::message(format!("template: {}:{}: {}", error.file, error.line, error.detail))),
+        })?;
+        let definitions = Rc::new(definitions);
+        self.parsed.borrow_mut().insert(text.clone(), Rc::clone(&definitions));
+        Ok(definitions)
+    }
+}
+
+/// Sharing between threads is what makes a parsed set worth keeping.
+const _: fn() = || {
+    fn shared<T: Send + Sync>() {}
+    shared::<super::TemplateSet>();
+    shared::<Arc<super::node::Template>>();
+};

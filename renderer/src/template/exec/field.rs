@@ -1,0 +1,98 @@
+//! Field accesses and method calls.
+
+use super::super::node::{NodeReference, Operand};
+use super::call::Arguments;
+use super::{Execute, Execution, Origin, Reflected};
+use crate::value::{MapType, Value};
+
+impl<'t> Execution<'_, 't> {
+    /// `(pipeline).a.b` or `function.a.b` (Go: `state.evalChainNode`).
+    pub(super) fn chain(&mut self, dot: &Reflected, node: &'t Operand, arguments: Arguments<'t>) -> Execute<Reflected> {
+        self.at(NodeReference::Operand(node));
+        let Operand::Chain(chain) = node else { return Ok(Reflected::invalid()) };
+        let receiver = self.untyped_argument(dot, &chain.operand)?;
+        self.field_chain(dot, receiver, node, &chain.fields, arguments)
+    }
+
+    /// `$x` or `$x.a.b` (Go: `state.evalVariableNode`).
+    pub(super) fn variable_chain(
+        &mut self,
+        dot: &Reflected,
+        node: &'t Operand,
+        arguments: Arguments<'t>,
+    ) -> Execute<Reflected> {
+        self.at(NodeReference::Operand(node));
+        let Operand::Variable(variable) = node else { return Ok(Reflected::invalid()) };
+        let Some(value) = self.variable(variable.symbol).cloned() else {
+            return Err(self.error(format!("undefined variable: {}", variable.name)));
+        };
+        if variable.fields.is_empty() {
+            self.check_no_arguments(node, &arguments)?;
+            return Ok(value);
+        }
+        self.field_chain(dot, value, node, &variable.fields, arguments)
+    }
+
+    /// Walks along fields; the last one, if it is a method, takes the arguments (Go: `state.evalFieldChain`).
+    pub(super) fn field_chain(
+        &mut self,
+        dot: &Reflected,
+        mut receiver: Reflected,
+        node: &'t Operand,
+        fields: &'t [Box<str>],
+        arguments: Arguments<'t>,
+    ) -> Execute<Reflected> {
+        let Some((last, leading)) = fields.split_last() else { return Ok(receiver) };
+        for field in leading {
+            receiver = self.field(dot, field, node, Arguments::default(), receiver)?;
+        }
+        self.field(dot, last, node, arguments, receiver)
+    }
+
+    /// One step of a chain (Go: `state.evalField`).
+    fn field(
+        &mut self,
+        dot: &Reflected,
+        name: &'t str,
+        node: &'t Operand,
+        arguments: Arguments<'t>,
+        receiver: Reflected,
+    ) -> Execute<Reflected> {
+        match &receiver.value {
+            Value::Invalid => return Ok(Reflected::invalid()),
+            Value::Nil => return Err(self.error(format!("nil pointer evaluating interface {{}}.{name}"))),
+            Value::Map(map) => {
+                if !arguments.is_empty() {
+                    return Err(self.error(format!("{name} is not a method but has arguments")));
+                }
+                let value = map.get(name.as_bytes());
+                return Ok(match map.map_type() {
+                    // Helm sets the option missingkey=zero.
+                    MapType::String => Reflected::plain(value.unwrap_or_else(|| Value::string(""))),
+                    MapType::Any | MapType::Values => Reflected::element(value.unwrap_or(Value::Nil)),
+                });
+            }
+            Value::Object(object) => {
+                if let Some(signature) = object.method(name) {
+                    return self.method(dot, object, name, signature, node, arguments);
+                }
+                if let Some(value) = object.field(name) {
+                    if !arguments.is_empty() {
+                        return Err(self.error(if object.kind_name() == "map" {
+                            format!("{name} is not a method but has arguments")
+                        } else {
+                            format!("{name} has arguments but cannot be invoked as function")
+                        }));
+                    }
+                    let origin = match (object.kind_name(), &value) {
+                        ("ptr", Value::Object(_)) => Origin::Addressable,
+                        _ => Origin::Plain,
+                    };
+                    return Ok(Reflected { value, origin });
+                }
+            }
+            _ => {}
+        }
+        Err(self.error(format!("can't evaluate field {name} in type {}", receiver.type_name())))
+    }
+}

@@ -1,0 +1,552 @@
+//! Splits template text into items (`text/template/parse/lex.go`).
+
+use std::borrow::Cow;
+
+use bstr::ByteSlice;
+
+use crate::functions::unicode::{is_digit, is_letter};
+use crate::strconv;
+
+/// What an item is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// The value is a message.
+    Error,
+    Bool,
+    /// Another printable ASCII character, such as a comma.
+    Char,
+    CharConstant,
+    Complex,
+    Assign,
+    Declare,
+    Eof,
+    /// A name with its leading dot.
+    Field,
+    Identifier,
+    LeftDelimiter,
+    LeftParenthesis,
+    Number,
+    Pipe,
+    /// With its backquotes.
+    RawString,
+    RightDelimiter,
+    RightParenthesis,
+    Space,
+    /// With its quotes.
+    String,
+    Text,
+    /// A name with its leading `$`.
+    Variable,
+    Block,
+    Break,
+    Continue,
+    Define,
+    Dot,
+    Else,
+    End,
+    If,
+    Nil,
+    Range,
+    Template,
+    With,
+}
+
+impl Kind {
+    fn is_keyword(self) -> bool {
+        matches!(
+            self,
+            Self::Block
+                | Self::Break
+                | Self::Continue
+                | Self::Define
+                | Self::Dot
+                | Self::Else
+                | Self::End
+                | Self::If
+                | Self::Nil
+                | Self::Range
+                | Self::Template
+                | Self::With
+        )
+    }
+}
+
+/// One piece of a template.
+#[derive(Clone, Debug)]
+pub(super) struct Item<'t> {
+    pub(super) kind: Kind,
+    /// Byte offset in the text.
+    pub(super) position: usize,
+    pub(super) value: Cow<'t, [u8]>,
+    /// Line of the item's start, from 1.
+    pub(super) line: usize,
+}
+
+impl Item<'_> {
+    /// The value as text.
+    pub(super) fn text(&self) -> Cow<'_, str> {
+        self.value.to_str_lossy()
+    }
+
+    /// How messages show the item (Go: `item.String`).
+    pub(super) fn describe(&self) -> String {
+        /// Longer values are cut.
+        const SHOWN_CHARACTERS: usize = 10;
+        match self.kind {
+            Kind::Eof => String::from("EOF"),
+            Kind::Error => self.text().into_owned(),
+            kind if kind.is_keyword() => format!("<{}>", self.text()),
+            _ if self.value.len() > SHOWN_CHARACTERS => {
+                let end = self.value.char_indices().nth(SHOWN_CHARACTERS).map_or(self.value.len(), |(start, ..)| start);
+                format!("{}...", strconv::quote(&self.value[..end]))
+            }
+            _ => strconv::quote(&self.value),
+        }
+    }
+}
+
+const LEFT_DELIMITER: &[u8] = b"{{";
+const RIGHT_DELIMITER: &[u8] = b"}}";
+const LEFT_COMMENT: &[u8] = b"/*";
+const RIGHT_COMMENT: &[u8] = b"*/";
+/// The minus and the space beside it.
+const TRIM_MARKER_LENGTH: usize = 2;
+
+fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
+}
+
+fn is_alphanumeric(character: char) -> bool {
+    character == '_' || is_letter(character) || is_digit(character)
+}
+
+fn has_left_trim_marker(text: &[u8]) -> bool {
+    matches!(text, [b'-', space, ..] if is_space(*space))
+}
+
+fn has_right_trim_marker(text: &[u8]) -> bool {
+    matches!(text, [space, b'-', ..] if is_space(*space))
+}
+
+fn count_newlines(text: &[u8]) -> usize {
+    text.find_iter(b"\n").count()
+}
+
+/// A lexer over one text. It works on demand, so that an error shows only when the parser gets there.
+pub(super) struct Lexer<'t> {
+    input: &'t [u8],
+    position: usize,
+    start: usize,
+    at_end: bool,
+    parenthesis_depth: usize,
+    line: usize,
+    start_line: usize,
+    inside_action: bool,
+}
+
+impl<'t> Lexer<'t> {
+    pub(super) fn new(input: &'t [u8]) -> Self {
+        Self {
+            input,
+            position: 0,
+            start: 0,
+            at_end: false,
+            parenthesis_depth: 0,
+            line: 1,
+            start_line: 1,
+            inside_action: false,
+        }
+    }
+
+    /// The next item; after the end, [`Kind::Eof`] or an error for ever.
+    pub(super) fn next_item(&mut self) -> Item<'t> {
+        if self.inside_action { self.inside_action() } else { self.text() }
+    }
+
+    fn rest(&self) -> &'t [u8] {
+        self.input.get(self.position..).unwrap_or_default()
+    }
+
+    /// Consumes the next character; an invalid byte is one U+FFFD.
+    fn next(&mut self) -> Option<char> {
+        let rest = self.rest();
+        if rest.is_empty() {
+            self.at_end = true;
+            return None;
+        }
+        let (character, width) = match bstr::decode_utf8(rest) {
+            (Some(character), width) => (character, width),
+            (None, _) => (char::REPLACEMENT_CHARACTER, 1),
+        };
+        self.position += width;
+        if character == '\n' {
+            self.line += 1;
+        }
+        Some(character)
+    }
+
+    fn peek(&mut self) -> Option<char> {
+        let character = self.next();
+        self.back_up();
+        character
+    }
+
+    /// Steps back one character, unless the end has been seen.
+    fn back_up(&mut self) {
+        if self.at_end || self.position == 0 {
+            return;
+        }
+        let (character, width) = match bstr::decode_last_utf8(&self.input[..self.position]) {
+            (Some(character), width) => (character, width),
+            (None, _) => (char::REPLACEMENT_CHARACTER, 1),
+        };
+        self.position -= width;
+        if character == '\n' {
+            self.line -= 1;
+        }
+    }
+
+    fn emit(&mut self, kind: Kind) -> Item<'t> {
+        let item = Item {
+            kind,
+            position: self.start,
+            value: Cow::Borrowed(&self.input[self.start..self.position]),
+            line: self.start_line,
+        };
+        self.start = self.position;
+        self.start_line = self.line;
+        item
+    }
+
+    /// Skips the pending text, which was not consumed through `next`.
+    fn ignore(&mut self) {
+        self.line += count_newlines(&self.input[self.start..self.position]);
+        self.start = self.position;
+        self.start_line = self.line;
+    }
+
+    fn accept(&mut self, valid: &str) -> bool {
+        if self.next().is_some_and(|character| valid.contains(character)) {
+            return true;
+        }
+        self.back_up();
+        false
+    }
+
+    fn accept_run(&mut self, valid: &str) {
+        while self.accept(valid) {}
+    }
+
+    /// An error item; the rest of the text is given up.
+    fn fail(&mut self, message: impl Into<String>) -> Item<'t> {
+        let item = Item {
+            kind: Kind::Error,
+            position: self.start,
+            value: Cow::Owned(message.into().into_bytes()),
+            line: self.start_line,
+        };
+        self.start = 0;
+        self.position = 0;
+        self.input = &[];
+        item
+    }
+
+    /// Text up to the next action.
+    fn text(&mut self) -> Item<'t> {
+        loop {
+            let Some(length) = self.rest().find(LEFT_DELIMITER) else {
+                self.position = self.input.len();
+                if self.position > self.start {
+                    self.line += count_newlines(&self.input[self.start..self.position]);
+                    return self.emit(Kind::Text);
+                }
+                return self.emit(Kind::Eof);
+            };
+            if length > 0 {
+                self.position += length;
+                let after_delimiter = &self.input[self.position + LEFT_DELIMITER.len()..];
+                let mut trimmed = 0;
+                if has_left_trim_marker(after_delimiter) {
+                    let text = &self.input[self.start..self.position];
+                    trimmed = text.iter().rev().take_while(|byte| is_space(**byte)).count();
+                }
+                self.position -= trimmed;
+                self.line += count_newlines(&self.input[self.start..self.position]);
+                let item = self.emit(Kind::Text);
+                self.position += trimmed;
+                self.ignore();
+                if !item.value.is_empty() {
+                    return item;
+                }
+            }
+            if let Some(item) = self.left_delimiter() {
+                return item;
+            }
+        }
+    }
+
+    /// The left delimiter with its trim marker; nothing if it begins a comment.
+    fn left_delimiter(&mut self) -> Option<Item<'t>> {
+        self.position += LEFT_DELIMITER.len();
+        let marker = if has_left_trim_marker(self.rest()) { TRIM_MARKER_LENGTH } else { 0 };
+        if self.rest().get(marker..).unwrap_or_default().starts_with(LEFT_COMMENT) {
+            self.position += marker;
+            self.ignore();
+            return self.comment();
+        }
+        let item = self.emit(Kind::LeftDelimiter);
+        self.inside_action = true;
+        self.position += marker;
+        self.ignore();
+        self.parenthesis_depth = 0;
+        Some(item)
+    }
+
+    /// Skips a comment with its delimiter. Gives an item only for an error.
+    fn comment(&mut self) -> Option<Item<'t>> {
+        self.position += LEFT_COMMENT.len();
+        let Some(length) = self.rest().find(RIGHT_COMMENT) else {
+            return Some(self.fail("unclosed comment"));
+        };
+        self.position += length + RIGHT_COMMENT.len();
+        let Some(trims) = self.at_right_delimiter() else {
+            return Some(self.fail("comment ends before closing delimiter"));
+        };
+        if trims {
+            self.position += TRIM_MARKER_LENGTH;
+        }
+        self.position += RIGHT_DELIMITER.len();
+        if trims {
+            self.position += self.rest().iter().take_while(|byte| is_space(**byte)).count();
+        }
+        self.ignore();
+        None
+    }
+
+    /// Whether a right delimiter follows, and if so, whether it has a trim marker.
+    fn at_right_delimiter(&self) -> Option<bool> {
+        let rest = self.rest();
+        if has_right_trim_marker(rest) && rest[TRIM_MARKER_LENGTH..].starts_with(RIGHT_DELIMITER) {
+            return Some(true);
+        }
+        rest.starts_with(RIGHT_DELIMITER).then_some(false)
+    }
+
+    fn right_delimiter(&mut self) -> Item<'t> {
+        let trims = self.at_right_delimiter() == Some(true);
+        if trims {
+            self.position += TRIM_MARKER_LENGTH;
+            self.ignore();
+        }
+        self.position += RIGHT_DELIMITER.len();
+        let item = self.emit(Kind::RightDelimiter);
+        if trims {
+            self.position += self.rest().iter().take_while(|byte| is_space(**byte)).count();
+            self.ignore();
+        }
+        self.inside_action = false;
+        item
+    }
+
+    fn inside_action(&mut self) -> Item<'t> {
+        if self.at_right_delimiter().is_some() {
+            return if self.parenthesis_depth == 0 { self.right_delimiter() } else { self.fail("unclosed left paren") };
+        }
+        let Some(character) = self.next() else { return self.fail("unclosed action") };
+        match character {
+            ' ' | '\t' | '\r' | '\n' => {
+                self.back_up();
+                self.space()
+            }
+            '=' => self.emit(Kind::Assign),
+            ':' => {
+                if self.next() == Some('=') {
+                    self.emit(Kind::Declare)
+                } else {
+                    self.fail("expected :=")
+                }
+            }
+            '|' => self.emit(Kind::Pipe),
+            '"' => self.quoted(b'"', Kind::String, "unterminated quoted string"),
+            '\'' => self.quoted(b'\'', Kind::CharConstant, "unterminated character constant"),
+            '`' => self.raw_string(),
+            '$' => self.field_or_variable(Kind::Variable),
+            '.' => match self.rest().first() {
+                Some(byte) if !byte.is_ascii_digit() => self.field_or_variable(Kind::Field),
+                _ => {
+                    self.back_up();
+                    self.number()
+                }
+            },
+            '+' | '-' | '0'..='9' => {
+                self.back_up();
+                self.number()
+            }
+            _ if is_alphanumeric(character) => self.identifier(),
+            '(' => {
+                self.parenthesis_depth += 1;
+                self.emit(Kind::LeftParenthesis)
+            }
+            ')' => match self.parenthesis_depth.checked_sub(1) {
+                Some(depth) => {
+                    self.parenthesis_depth = depth;
+                    self.emit(Kind::RightParenthesis)
+                }
+                None => self.fail("unexpected right paren"),
+            },
+            '!'..='~' => self.emit(Kind::Char),
+            _ => {
+                let message = format!("unrecognized character in action: {}", strconv::unicode_name(character));
+                self.fail(message)
+            }
+        }
+    }
+
+    /// A run of spaces; the last of them may belong to a trim marker.
+    fn space(&mut self) -> Item<'t> {
+        let mut count = 0_usize;
+        while self.rest().first().is_some_and(|byte| is_space(*byte)) {
+            self.next();
+            count += 1;
+        }
+        let with_last_space = self.input.get(self.position - 1..).unwrap_or_default();
+        if has_right_trim_marker(with_last_space) && with_last_space[TRIM_MARKER_LENGTH..].starts_with(RIGHT_DELIMITER)
+        {
+            self.back_up();
+            if count == 1 {
+                return self.right_delimiter();
+            }
+        }
+        self.emit(Kind::Space)
+    }
+
+    fn identifier(&mut self) -> Item<'t> {
+        let following = self.skip_alphanumerics();
+        if !self.at_terminator() {
+            return self.bad_character(following);
+        }
+        let kind = match &self.input[self.start..self.position] {
+            b"block" => Kind::Block,
+            b"break" => Kind::Break,
+            b"continue" => Kind::Continue,
+            b"define" => Kind::Define,
+            b"else" => Kind::Else,
+            b"end" => Kind::End,
+            b"if" => Kind::If,
+            b"nil" => Kind::Nil,
+            b"range" => Kind::Range,
+            b"template" => Kind::Template,
+            b"with" => Kind::With,
+            b"true" | b"false" => Kind::Bool,
+            _ => Kind::Identifier,
+        };
+        self.emit(kind)
+    }
+
+    /// The name after a dot or dollar sign, which has been consumed.
+    fn field_or_variable(&mut self, kind: Kind) -> Item<'t> {
+        if self.at_terminator() {
+            return self.emit(if kind == Kind::Variable { Kind::Variable } else { Kind::Dot });
+        }
+        let following = self.skip_alphanumerics();
+        if !self.at_terminator() {
+            return self.bad_character(following);
+        }
+        self.emit(kind)
+    }
+
+    /// Consumes letters, digits and underscores; gives the character after them.
+    fn skip_alphanumerics(&mut self) -> Option<char> {
+        loop {
+            let character = self.next();
+            if !character.is_some_and(is_alphanumeric) {
+                self.back_up();
+                return character;
+            }
+        }
+    }
+
+    fn bad_character(&mut self, character: Option<char>) -> Item<'t> {
+        let character = character.unwrap_or(char::REPLACEMENT_CHARACTER);
+        self.fail(format!("bad character {}", strconv::unicode_name(character)))
+    }
+
+    /// Whether a name may end here.
+    fn at_terminator(&mut self) -> bool {
+        match self.peek() {
+            None | Some(' ' | '\t' | '\r' | '\n' | '.' | ',' | '|' | ':' | ')' | '(') => true,
+            Some(_) => self.rest().starts_with(RIGHT_DELIMITER),
+        }
+    }
+
+    /// A string or character constant, whose first quote has been consumed. The parser checks the escapes.
+    fn quoted(&mut self, quote: u8, kind: Kind, unterminated: &str) -> Item<'t> {
+        loop {
+            match self.next() {
+                Some('\\') if self.next().is_some_and(|character| character != '\n') => {}
+                None | Some('\\' | '\n') => return self.fail(unterminated),
+                Some(character) if character == char::from(quote) => return self.emit(kind),
+                Some(_) => {}
+            }
+        }
+    }
+
+    fn raw_string(&mut self) -> Item<'t> {
+        loop {
+            match self.next() {
+                None => return self.fail("unterminated raw quoted string"),
+                Some('`') => return self.emit(Kind::RawString),
+                Some(_) => {}
+            }
+        }
+    }
+
+    /// A number, real, imaginary or complex. Not every item is a valid number; the parser finds out.
+    fn number(&mut self) -> Item<'t> {
+        if !self.scan_number() {
+            return self.bad_number();
+        }
+        if matches!(self.peek(), Some('+' | '-')) {
+            if !self.scan_number() || self.input[self.position - 1] != b'i' {
+                return self.bad_number();
+            }
+            return self.emit(Kind::Complex);
+        }
+        self.emit(Kind::Number)
+    }
+
+    fn bad_number(&mut self) -> Item<'t> {
+        let text = &self.input[self.start..self.position];
+        self.fail(format!("bad number syntax: {}", strconv::quote(text)))
+    }
+
+    fn scan_number(&mut self) -> bool {
+        const DECIMAL: &str = "0123456789_";
+        const HEXADECIMAL: &str = "0123456789abcdefABCDEF_";
+        self.accept("+-");
+        let mut digits = DECIMAL;
+        if self.accept("0") {
+            if self.accept("xX") {
+                digits = HEXADECIMAL;
+            } else if self.accept("oO") {
+                digits = "01234567_";
+            } else if self.accept("bB") {
+                digits = "01_";
+            }
+        }
+        self.accept_run(digits);
+        if self.accept(".") {
+            self.accept_run(digits);
+        }
+        if digits == DECIMAL && self.accept("eE") || digits == HEXADECIMAL && self.accept("pP") {
+            self.accept("+-");
+            self.accept_run(DECIMAL);
+        }
+        self.accept("i");
+        if self.peek().is_some_and(is_alphanumeric) {
+            self.next();
+            return false;
+        }
+        true
+    }
+}

@@ -1,0 +1,604 @@
+//! Builds templates from items (`text/template/parse/parse.go`).
+
+use std::sync::Arc;
+
+use super::lex::{Item, Kind, Lexer};
+use super::node::{
+    Branch, Chain, Command, Field, Identifier, Node, Operand, Pipe, Source, StringLiteral, Symbol, Template,
+    TemplateCall, Text, Variable,
+};
+use super::number;
+use super::set::Templates;
+use crate::functions::FunctionTable;
+use crate::strconv;
+
+/// How deep control structures and parentheses may nest. Go allows 10,000 parentheses on a growing stack; parsing one
+/// level takes up to 2.5 KB of native stack in an unoptimised build, and a thread may have as little as 2 MB.
+pub(super) const MAX_NESTING: usize = 400;
+
+/// A text that does not parse, as `text/template` says it without the leading `template: NAME:LINE: `.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct SyntaxError {
+    pub(super) line: usize,
+    pub(super) message: String,
+}
+
+type Parsed<T> = Result<T, SyntaxError>;
+
+/// Parses a text (Go: `parse.Parse`) into its own body, named like the source, and its definitions.
+pub(super) fn parse(source: Arc<Source>, functions: &FunctionTable) -> Parsed<Templates> {
+    let text = Arc::clone(&source);
+    let mut parser = Parser {
+        lexer: Lexer::new(&text.text),
+        source,
+        functions,
+        tokens: std::array::from_fn(|_| Item { kind: Kind::Eof, position: 0, value: (&[][..]).into(), line: 0 }),
+        peeked: 0,
+        definitions: Templates::new(),
+        symbols: vec![Box::from("$")],
+        tree: Tree::default(),
+        nesting: 0,
+    };
+    parser.file()?;
+    Ok(parser.definitions)
+}
+
+/// What belongs to the template being parsed, as opposed to its file.
+struct Tree {
+    /// The variables in scope, by symbol.
+    variables: Vec<Symbol>,
+    range_depth: usize,
+    /// The line where the current action began, 0 outside.
+    action_line: usize,
+}
+
+impl Default for Tree {
+    fn default() -> Self {
+        Self { variables: vec![0], range_depth: 0, action_line: 0 }
+    }
+}
+
+/// What ends a list of nodes.
+enum Terminator {
+    End,
+    Else,
+}
+
+impl Terminator {
+    fn text(&self) -> &'static str {
+        match self {
+            Self::End => "{{end}}",
+            Self::Else => "{{else}}",
+        }
+    }
+}
+
+enum Parts {
+    Node(Node),
+    Terminator(Terminator),
+}
+
+struct Parser<'t> {
+    lexer: Lexer<'t>,
+    source: Arc<Source>,
+    functions: &'t FunctionTable,
+    /// Three items of look-ahead; the last one lexed is the zeroth.
+    tokens: [Item<'t>; 3],
+    peeked: usize,
+    definitions: Templates,
+    /// Names of variables by symbol.
+    symbols: Vec<Box<str>>,
+    tree: Tree,
+    nesting: usize,
+}
+
+impl<'t> Parser<'t> {
+    // Items.
+
+    fn next(&mut self) -> Item<'t> {
+        if self.peeked > 0 {
+            self.peeked -= 1;
+        } else {
+            self.tokens[0] = self.lexer.next_item();
+        }
+        self.tokens[self.peeked].clone()
+    }
+
+    fn back_up(&mut self) {
+        self.peeked += 1;
+    }
+
+    fn back_up_2(&mut self, before: Item<'t>) {
+        self.tokens[1] = before;
+        self.peeked = 2;
+    }
+
+    fn back_up_3(&mut self, first: Item<'t>, second: Item<'t>) {
+        self.tokens[1] = second;
+        self.tokens[2] = first;
+        self.peeked = 3;
+    }
+
+    fn peek(&mut self) -> &Item<'t> {
+        if self.peeked == 0 {
+            self.peeked = 1;
+            self.tokens[0] = self.lexer.next_item();
+        }
+        &self.tokens[self.peeked - 1]
+    }
+
+    fn next_non_space(&mut self) -> Item<'t> {
+        loop {
+            let item = self.next();
+            if item.kind != Kind::Space {
+                return item;
+            }
+        }
+    }
+
+    fn peek_non_space(&mut self) -> Item<'t> {
+        let item = self.next_non_space();
+        self.back_up();
+        item
+    }
+
+    fn error<T>(&self, message: impl Into<String>) -> Parsed<T> {
+        Err(SyntaxError { line: self.tokens[0].line, message: message.into() })
+    }
+
+    fn expect(&mut self, kind: Kind, context: &str) -> Parsed<Item<'t>> {
+        let item = self.next_non_space();
+        if item.kind == kind { Ok(item) } else { self.unexpected(&item, context) }
+    }
+
+    fn unexpected<T>(&self, item: &Item<'_>, context: &str) -> Parsed<T> {
+        if item.kind != Kind::Error {
+            return self.error(format!("unexpected {} in {context}", item.describe()));
+        }
+        let mut message = item.describe();
+        let line = self.tree.action_line;
+        if line != 0 && line != item.line {
+            // Go avoids saying "action in action".
+            let words = if message.ends_with(" action") { " started at" } else { " in action started at" };
+            message.push_str(&format!("{words} {}:{line}", self.source.name));
+        }
+        self.error(message)
+    }
+
+    fn enter(&mut self) -> Parsed<()> {
+        if self.nesting >= MAX_NESTING {
+            return self.error("max expression depth exceeded");
+        }
+        self.nesting += 1;
+        Ok(())
+    }
+
+    fn leave(&mut self) {
+        self.nesting -= 1;
+    }
+
+    // Lists of nodes.
+
+    /// The whole text (Go: `Tree.parse`).
+    fn file(&mut self) -> Parsed<()> {
+        let mut body = Vec::new();
+        loop {
+            match self.peek().kind {
+                Kind::Eof => break,
+                Kind::LeftDelimiter => {
+                    let delimiter = self.next();
+                    if self.next_non_space().kind == Kind::Define {
+                        self.definition()?;
+                        continue;
+                    }
+                    self.back_up_2(delimiter);
+                }
+                _ => {}
+            }
+            match self.text_or_action()? {
+                Parts::Node(node) => body.push(node),
+                Parts::Terminator(terminator) => return self.error(format!("unexpected {}", terminator.text())),
+            }
+        }
+        let name = self.source.name.as_bytes().into();
+        self.add(name, body)
+    }
+
+    /// `define`, whose keyword has been consumed (Go: `Tree.parseDefinition`).
+    fn definition(&mut self) -> Parsed<()> {
+        const CONTEXT: &str = "define clause";
+        let outer = std::mem::take(&mut self.tree);
+        let item = self.next_non_space();
+        let name = self.template_name(&item, CONTEXT)?;
+        self.expect(Kind::RightDelimiter, CONTEXT)?;
+        let body = self.body_of(name, CONTEXT);
+        self.tree = outer;
+        body
+    }
+
+    /// The body of a `define` or `block` up to its `end`.
+    fn body_of(&mut self, name: Box<[u8]>, context: &str) -> Parsed<()> {
+        let (body, terminator) = self.list()?;
+        if let Terminator::Else = terminator {
+            return self.error(format!("unexpected {} in {context}", terminator.text()));
+        }
+        self.add(name, body)
+    }
+
+    /// Adds a template to those of this text (Go: `Tree.add`).
+    fn add(&mut self, name: Box<[u8]>, body: Vec<Node>) -> Parsed<()> {
+        let template = Template { name: name.clone(), source: Arc::clone(&self.source), body };
+        match self.definitions.get(&name) {
+            Some(existing) if !existing.is_empty() => {
+                if template.is_empty() {
+                    return Ok(());
+                }
+                self.error(format!("template: multiple definition of template {}", strconv::quote(&name)))
+            }
+            _ => {
+                self.definitions.insert(name, Arc::new(template));
+                Ok(())
+            }
+        }
+    }
+
+    /// Nodes up to `end` or `else` (Go: `Tree.itemList`).
+    fn list(&mut self) -> Parsed<(Vec<Node>, Terminator)> {
+        let mut nodes = Vec::new();
+        while self.peek_non_space().kind != Kind::Eof {
+            match self.text_or_action()? {
+                Parts::Node(node) => nodes.push(node),
+                Parts::Terminator(terminator) => return Ok((nodes, terminator)),
+            }
+        }
+        self.error("unexpected EOF")
+    }
+
+    fn text_or_action(&mut self) -> Parsed<Parts> {
+        let item = self.next_non_space();
+        match item.kind {
+            Kind::Text => {
+                let text = Text { start: item.position, end: item.position + item.value.len() };
+                Ok(Parts::Node(Node::Text(text)))
+            }
+            Kind::LeftDelimiter => {
+                self.tree.action_line = item.line;
+                let action = self.action()?;
+                self.tree.action_line = 0;
+                Ok(action)
+            }
+            _ => self.unexpected(&item, "input"),
+        }
+    }
+
+    // Actions.
+
+    fn action(&mut self) -> Parsed<Parts> {
+        let item = self.next_non_space();
+        let node = match item.kind {
+            Kind::Block => self.block()?,
+            Kind::Break => self.loop_control("{{break}}", Node::Break)?,
+            Kind::Continue => self.loop_control("{{continue}}", Node::Continue)?,
+            Kind::Else => return self.else_control(),
+            Kind::End => {
+                self.expect(Kind::RightDelimiter, "end")?;
+                return Ok(Parts::Terminator(Terminator::End));
+            }
+            Kind::If => Node::If(self.branch("if")?),
+            Kind::Range => Node::Range(self.branch("range")?),
+            Kind::Template => self.template_call()?,
+            Kind::With => Node::With(self.branch("with")?),
+            _ => {
+                self.back_up();
+                Node::Action(self.pipeline("command", Kind::RightDelimiter)?)
+            }
+        };
+        Ok(Parts::Node(node))
+    }
+
+    fn loop_control(&mut self, text: &str, node: Node) -> Parsed<Node> {
+        let item = self.next_non_space();
+        if item.kind != Kind::RightDelimiter {
+            return self.unexpected(&item, text);
+        }
+        if self.tree.range_depth == 0 {
+            return self.error(format!("{text} outside {{{{range}}}}"));
+        }
+        Ok(node)
+    }
+
+    /// `else`; the `if` or `with` of an `else if` stays pending.
+    fn else_control(&mut self) -> Parsed<Parts> {
+        if !matches!(self.peek_non_space().kind, Kind::If | Kind::With) {
+            self.expect(Kind::RightDelimiter, "else")?;
+        }
+        Ok(Parts::Terminator(Terminator::Else))
+    }
+
+    /// `if`, `with` or `range` after its keyword (Go: `Tree.parseControl`).
+    fn branch(&mut self, context: &'static str) -> Parsed<Branch> {
+        self.enter()?;
+        let in_scope = self.tree.variables.len();
+        let pipe = self.pipeline(context, Kind::RightDelimiter)?;
+        let is_range = context == "range";
+        if is_range {
+            self.tree.range_depth += 1;
+        }
+        let (body, terminator) = self.list()?;
+        if is_range {
+            self.tree.range_depth -= 1;
+        }
+        let mut otherwise = None;
+        if let Terminator::Else = terminator {
+            // `else if` is `else` and `if` with one `end` for both, and so is `else with`.
+            otherwise = Some(match (context, self.peek().kind) {
+                ("if", Kind::If) => {
+                    self.next();
+                    vec![Node::If(self.branch("if")?)]
+                }
+                ("with", Kind::With) => {
+                    self.next();
+                    vec![Node::With(self.branch("with")?)]
+                }
+                _ => {
+                    let (nodes, terminator) = self.list()?;
+                    if let Terminator::Else = terminator {
+                        return self.error(format!("expected end; found {}", terminator.text()));
+                    }
+                    nodes
+                }
+            });
+        }
+        self.tree.variables.truncate(in_scope);
+        self.leave();
+        Ok(Branch { pipe, body, otherwise })
+    }
+
+    /// `block` after its keyword: a definition and a call of it.
+    fn block(&mut self) -> Parsed<Node> {
+        const CONTEXT: &str = "block clause";
+        self.enter()?;
+        let item = self.next_non_space();
+        let name = self.template_name(&item, CONTEXT)?;
+        let pipe = self.pipeline(CONTEXT, Kind::RightDelimiter)?;
+        let outer = std::mem::take(&mut self.tree);
+        self.body_of(name.clone(), CONTEXT)?;
+        self.tree = outer;
+        self.leave();
+        Ok(Node::Template(TemplateCall { position: item.position, name, pipe: Some(pipe) }))
+    }
+
+    fn template_call(&mut self) -> Parsed<Node> {
+        const CONTEXT: &str = "template clause";
+        let item = self.next_non_space();
+        let name = self.template_name(&item, CONTEXT)?;
+        let mut pipe = None;
+        if self.next_non_space().kind != Kind::RightDelimiter {
+            self.back_up();
+            pipe = Some(self.pipeline(CONTEXT, Kind::RightDelimiter)?);
+        }
+        Ok(Node::Template(TemplateCall { position: item.position, name, pipe }))
+    }
+
+    fn template_name(&mut self, item: &Item<'t>, context: &str) -> Parsed<Box<[u8]>> {
+        match item.kind {
+            Kind::String | Kind::RawString => self.unquote(item),
+            _ => self.unexpected(item, context),
+        }
+    }
+
+    fn unquote(&self, item: &Item<'_>) -> Parsed<Box<[u8]>> {
+        match strconv::unquote(&item.value) {
+            Some(value) => Ok(value.into()),
+            None => self.error("invalid syntax"),
+        }
+    }
+
+    // Pipelines.
+
+    /// Declarations and commands up to the item that ends them (Go: `Tree.pipeline`).
+    fn pipeline(&mut self, context: &str, end: Kind) -> Parsed<Pipe> {
+        let mut pipe = Pipe {
+            position: self.peek_non_space().position,
+            is_assignment: false,
+            declarations: Vec::new(),
+            commands: Vec::new(),
+        };
+        self.declarations(context, &mut pipe)?;
+        loop {
+            let item = self.next_non_space();
+            match item.kind {
+                kind if kind == end => break,
+                Kind::Bool
+                | Kind::CharConstant
+                | Kind::Complex
+                | Kind::Dot
+                | Kind::Field
+                | Kind::Identifier
+                | Kind::Number
+                | Kind::Nil
+                | Kind::RawString
+                | Kind::String
+                | Kind::Variable
+                | Kind::LeftParenthesis => {
+                    self.back_up();
+                    let command = self.command()?;
+                    pipe.commands.push(command);
+                }
+                _ => return self.unexpected(&item, context),
+            }
+        }
+        self.check_pipeline(&pipe, context)?;
+        Ok(pipe)
+    }
+
+    fn declarations(&mut self, context: &str, pipe: &mut Pipe) -> Parsed<()> {
+        loop {
+            let variable = self.peek_non_space();
+            if variable.kind != Kind::Variable {
+                return Ok(());
+            }
+            self.next();
+            // Whether the variable is declared or used shows only after a space, which may have to be put back.
+            let following = self.peek().clone();
+            let next = self.peek_non_space();
+            match next.kind {
+                Kind::Assign | Kind::Declare => {
+                    pipe.is_assignment = next.kind == Kind::Assign;
+                    self.next_non_space();
+                    self.declare(&variable, pipe);
+                    return Ok(());
+                }
+                Kind::Char if *next.value == *b"," => {
+                    self.next_non_space();
+                    self.declare(&variable, pipe);
+                    if context == "range" && pipe.declarations.len() < 2 {
+                        match self.peek_non_space().kind {
+                            Kind::Variable | Kind::RightDelimiter | Kind::RightParenthesis => continue,
+                            _ => return self.error("range can only initialize variables"),
+                        }
+                    }
+                    return self.error(format!("too many declarations in {context}"));
+                }
+                _ if following.kind == Kind::Space => self.back_up_3(variable, following),
+                _ => self.back_up_2(variable),
+            }
+            return Ok(());
+        }
+    }
+
+    fn declare(&mut self, item: &Item<'_>, pipe: &mut Pipe) {
+        let variable = self.variable(item.position, &item.text());
+        self.tree.variables.push(variable.symbol);
+        pipe.declarations.push(variable);
+    }
+
+    /// A variable node of `$name` or `$name.field.field`.
+    fn variable(&mut self, position: usize, text: &str) -> Variable {
+        let mut parts = text.split('.');
+        let name = parts.next().unwrap_or_default();
+        let symbol = self.symbols.iter().position(|known| **known == *name).unwrap_or_else(|| {
+            self.symbols.push(name.into());
+            self.symbols.len() - 1
+        });
+        Variable { position, symbol: symbol as Symbol, name: name.into(), fields: parts.map(Box::from).collect() }
+    }
+
+    /// Go: `Tree.checkPipeline`.
+    fn check_pipeline(&self, pipe: &Pipe, context: &str) -> Parsed<()> {
+        if pipe.commands.is_empty() {
+            return self.error(format!("missing value for {context}"));
+        }
+        for (index, command) in pipe.commands.iter().enumerate().skip(1) {
+            if let Some(
+                Operand::Bool(..) | Operand::Dot(_) | Operand::Nil(_) | Operand::Number(_) | Operand::String(_),
+            ) = command.operands.first()
+            {
+                return self.error(format!("non executable command in pipeline stage {}", index + 1));
+            }
+        }
+        Ok(())
+    }
+
+    /// Operands up to a pipe, which is consumed, or an end, which is not.
+    fn command(&mut self) -> Parsed<Command> {
+        let mut command = Command { position: self.peek_non_space().position, operands: Vec::new() };
+        loop {
+            // The peek skips leading spaces.
+            self.peek_non_space();
+            if let Some(operand) = self.operand()? {
+                command.operands.push(operand);
+            }
+            let item = self.next();
+            match item.kind {
+                Kind::Space => continue,
+                Kind::RightDelimiter | Kind::RightParenthesis => self.back_up(),
+                Kind::Pipe => {}
+                _ => return self.unexpected(&item, "operand"),
+            }
+            break;
+        }
+        if command.operands.is_empty() {
+            return self.error("empty command");
+        }
+        Ok(command)
+    }
+
+    /// A term with its field accesses; nothing if the next item is no operand.
+    fn operand(&mut self) -> Parsed<Option<Operand>> {
+        let Some(term) = self.term()? else { return Ok(None) };
+        if self.peek().kind != Kind::Field {
+            return Ok(Some(term));
+        }
+        let position = self.peek().position;
+        let mut fields = Vec::new();
+        while self.peek().kind == Kind::Field {
+            let item = self.next();
+            fields.push(Box::from(item.text().trim_start_matches('.')));
+        }
+        Ok(Some(match term {
+            // The position of a longer access is that of its second part.
+            Operand::Field(mut field) => {
+                field.position = position;
+                field.fields.append(&mut fields);
+                Operand::Field(field)
+            }
+            Operand::Variable(mut variable) => {
+                variable.position = position;
+                variable.fields.append(&mut fields);
+                Operand::Variable(variable)
+            }
+            Operand::Bool(..) | Operand::String(_) | Operand::Number(_) | Operand::Nil(_) | Operand::Dot(_) => {
+                let term = term.to_string();
+                return self.error(format!("unexpected . after term {}", strconv::quote(term.as_bytes())));
+            }
+            operand => Operand::Chain(Box::new(Chain { position, operand, fields })),
+        }))
+    }
+
+    fn term(&mut self) -> Parsed<Option<Operand>> {
+        let item = self.next_non_space();
+        Ok(Some(match item.kind {
+            Kind::Identifier => match self.functions.get(&item.text()) {
+                Some(function) => Operand::Identifier(Identifier { position: item.position, function }),
+                None => return self.error(format!("function {} not defined", strconv::quote(&item.value))),
+            },
+            Kind::Dot => Operand::Dot(item.position),
+            Kind::Nil => Operand::Nil(item.position),
+            Kind::Variable => {
+                let variable = self.variable(item.position, &item.text());
+                if !self.tree.variables.contains(&variable.symbol) {
+                    return self.error(format!("undefined variable {}", strconv::quote(&item.value)));
+                }
+                Operand::Variable(variable)
+            }
+            Kind::Field => {
+                let fields = vec![Box::from(item.text().trim_start_matches('.'))];
+                Operand::Field(Field { position: item.position, fields })
+            }
+            Kind::Bool => Operand::Bool(item.position, *item.value == *b"true"),
+            Kind::CharConstant | Kind::Complex | Kind::Number => match number::parse(&item) {
+                Ok(number) => Operand::Number(number),
+                Err(message) => return self.error(message),
+            },
+            Kind::LeftParenthesis => {
+                self.enter()?;
+                let pipe = self.pipeline("parenthesized pipeline", Kind::RightParenthesis)?;
+                self.leave();
+                Operand::Pipe(Box::new(pipe))
+            }
+            Kind::String | Kind::RawString => {
+                let value = self.unquote(&item)?;
+                Operand::String(StringLiteral {
+                    position: item.position,
+                    quoted: item.value.into_owned().into(),
+                    value,
+                })
+            }
+            _ => {
+                self.back_up();
+                return Ok(None);
+            }
+        }))
+    }
+}

@@ -1,0 +1,3 @@
+//! What the crate does as a whole, through its public interface.
+
+mod vectors;
