@@ -110,11 +110,7 @@ fn every_vector_gives_what_the_real_engine_gave() {
                 problems.push_str(&format!("passes, take it from the list: {name}\n"));
             }
         } else if !is_pending {
-            problems.push_str(&format!(
-                "{name}\n  expected {}\n  actual   {}\n",
-                shown(&expected),
-                shown(&actual)
-            ));
+            problems.push_str(&format!("{name}\n  expected {}\n  actual   {}\n", shown(&expected), shown(&actual)));
         }
         seen.insert(name);
     }
