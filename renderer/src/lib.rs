@@ -17,7 +17,6 @@ pub mod release;
 pub mod render;
 pub mod schema;
 pub mod semver;
-mod strconv;
 pub mod template;
 pub mod value;
 pub mod values;

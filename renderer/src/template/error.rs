@@ -6,7 +6,7 @@ use super::node::{NodeReference, Source, Template};
 use super::parse::SyntaxError;
 use crate::BudgetExceeded;
 use crate::functions::CallError;
-use crate::strconv;
+use crate::quote;
 
 /// A template file that is not a template. Displays as Helm prints it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -190,7 +190,7 @@ impl ExecError {
         match self.frame.as_deref() {
             // Go: exec.go `state.errorf`
             Some(Frame { file, line, column, template, node, .. }) => {
-                let template = strconv::quote(template.as_bytes());
+                let template = quote::quote(template.as_bytes());
                 format!("template: {file}:{line}:{column}: executing {template} at <{node}>: {message}")
             }
             None => message,

@@ -276,7 +276,7 @@ impl<'t> Execution<'_, 't> {
     fn template_call(&mut self, dot: &Reflected, call: &'t TemplateCall) -> Execute<()> {
         self.at(NodeReference::TemplateCall(call));
         let Some(template) = self.evaluator.lookup(&call.name) else {
-            return Err(self.error(format!("template {} not defined", crate::strconv::quote(&call.name))));
+            return Err(self.error(format!("template {} not defined", crate::quote::quote(&call.name))));
         };
         let dot = match &call.pipe {
             Some(pipe) => self.pipeline(dot, pipe)?,

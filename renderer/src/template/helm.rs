@@ -9,7 +9,7 @@ use bstr::ByteSlice;
 use super::exec::{Evaluator, Layer};
 use super::set::{self, ROOT_NAME, Templates};
 use crate::functions::{CallError, CallResult, Context, Function, Parameter};
-use crate::strconv;
+use crate::quote;
 use crate::value::{GoString, Map, Value};
 
 /// `include`, `tpl`, `required`, `fail`, `lookup`, `getHostByName`.
@@ -124,7 +124,7 @@ impl Evaluator<'_> {
         self.budget.enter()?;
         let output = match definitions.get(ROOT_NAME.as_bytes()) {
             Some(template) => self.run(template, dot).map_err(|error| CallError::Wrapped {
-                prefix: format!("error during tpl function execution for {}", strconv::quote(text)),
+                prefix: format!("error during tpl function execution for {}", quote::quote(text)),
                 cause: Box::new(CallError::Template(error)),
             })?,
             None => Vec::new(),
@@ -142,7 +142,7 @@ impl Evaluator<'_> {
         self.budget.charge_bytes(text.len() as u64)?;
         self.budget.charge_steps(text.len() as u64)?;
         let definitions = set::parse(ROOT_NAME, text, self.functions()).map_err(|error| CallError::Wrapped {
-            prefix: format!("cannot parse template {}", strconv::quote(text)),
+            prefix: format!("cannot parse template {}", quote::quote(text)),
             cause: Box::new(CallError::message(format!("template: {}:{}: {}", error.file, error.line, error.detail))),
         })?;
         let definitions = Rc::new(definitions);

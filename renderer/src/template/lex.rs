@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use bstr::ByteSlice;
 
 use crate::functions::unicode::{is_digit, is_letter};
-use crate::strconv;
+use crate::quote;
 
 /// What an item is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,9 +98,9 @@ impl Item<'_> {
             kind if kind.is_keyword() => format!("<{}>", self.text()),
             _ if self.value.len() > SHOWN_CHARACTERS => {
                 let end = self.value.char_indices().nth(SHOWN_CHARACTERS).map_or(self.value.len(), |(start, ..)| start);
-                format!("{}...", strconv::quote(&self.value[..end]))
+                format!("{}...", quote::quote(&self.value[..end]))
             }
-            _ => strconv::quote(&self.value),
+            _ => quote::quote(&self.value),
         }
     }
 }
@@ -396,7 +396,7 @@ impl<'t> Lexer<'t> {
             },
             '!'..='~' => self.emit(Kind::Char),
             _ => {
-                let message = format!("unrecognized character in action: {}", strconv::unicode_name(character));
+                let message = format!("unrecognized character in action: {}", quote::unicode_name(character));
                 self.fail(message)
             }
         }
@@ -468,7 +468,7 @@ impl<'t> Lexer<'t> {
 
     fn bad_character(&mut self, character: Option<char>) -> Item<'t> {
         let character = character.unwrap_or(char::REPLACEMENT_CHARACTER);
-        self.fail(format!("bad character {}", strconv::unicode_name(character)))
+        self.fail(format!("bad character {}", quote::unicode_name(character)))
     }
 
     /// Whether a name may end here.
@@ -517,7 +517,7 @@ impl<'t> Lexer<'t> {
 
     fn bad_number(&mut self) -> Item<'t> {
         let text = &self.input[self.start..self.position];
-        self.fail(format!("bad number syntax: {}", strconv::quote(text)))
+        self.fail(format!("bad number syntax: {}", quote::quote(text)))
     }
 
     fn scan_number(&mut self) -> bool {
@@ -548,5 +548,124 @@ impl<'t> Lexer<'t> {
             return false;
         }
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The items of a text up to its end or first error, as `Kind value`.
+    fn items(text: &str) -> Vec<String> {
+        let mut lexer = Lexer::new(text.as_bytes());
+        let mut items = Vec::new();
+        loop {
+            let item = lexer.next_item();
+            match item.kind {
+                Kind::Eof => return items,
+                Kind::Space => {}
+                Kind::LeftDelimiter => items.push(String::from("{{")),
+                Kind::RightDelimiter => items.push(String::from("}}")),
+                kind => items.push(format!("{kind:?} {}", item.text())),
+            }
+            if item.kind == Kind::Error {
+                return items;
+            }
+        }
+    }
+
+    #[test]
+    fn trim_markers_remove_space_on_their_side_only() {
+        for (text, expected) in [
+            ("a {{- 3 }} b", &["Text a", "{{", "Number 3", "}}", "Text  b"][..]),
+            ("a {{ 3 -}} b", &["Text a ", "{{", "Number 3", "}}", "Text b"]),
+            ("a \t\r\n{{- 3 -}}\r\n\t b", &["Text a", "{{", "Number 3", "}}", "Text b"]),
+            ("a {{-3}} b", &["Text a ", "{{", "Number -3", "}}", "Text  b"]),
+            ("a {{-\n3\n-}} b", &["Text a", "{{", "Number 3", "}}", "Text b"]),
+            ("a \u{a0}{{- 3 }}", &["Text a \u{a0}", "{{", "Number 3", "}}"]),
+            ("  {{- 3 }}", &["{{", "Number 3", "}}"]),
+            ("a {{- /* c */ -}} b", &["Text a", "Text b"]),
+            ("a {{/* }} */}} b", &["Text a ", "Text  b"]),
+            ("{{ x -}}", &["{{", "Identifier x", "}}"]),
+            // A minus that begins a number, which the parser refuses.
+            ("{{- -}}", &["{{", "Number -", "}}"]),
+        ] {
+            assert_eq!(items(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn tells_terms_apart() {
+        assert_eq!(
+            items(r#"{{$x := .a.b | f (1.5e3) 'c' "s" `r` nil true . $ $y.z, if}}"#),
+            [
+                "{{",
+                "Variable $x",
+                "Declare :=",
+                "Field .a",
+                "Field .b",
+                "Pipe |",
+                "Identifier f",
+                "LeftParenthesis (",
+                "Number 1.5e3",
+                "RightParenthesis )",
+                "CharConstant 'c'",
+                "String \"s\"",
+                "RawString `r`",
+                "Nil nil",
+                "Bool true",
+                "Dot .",
+                "Variable $",
+                "Variable $y",
+                "Field .z",
+                "Char ,",
+                "If if",
+                "}}",
+            ]
+        );
+        assert_eq!(
+            items("{{0x1F 0b1_0 1+2i .5 -1i}}")[1..6],
+            ["Number 0x1F", "Number 0b1_0", "Complex 1+2i", "Number .5", "Number -1i"]
+        );
+    }
+
+    #[test]
+    fn errors_end_the_text() {
+        for (text, message) in [
+            ("{{", "unclosed action"),
+            ("{{ \"a }}", "unterminated quoted string"),
+            ("{{ \"a\n\" }}", "unterminated quoted string"),
+            ("{{ 'a }}", "unterminated character constant"),
+            ("{{ `a }}", "unterminated raw quoted string"),
+            ("{{ (1 }}", "unclosed left paren"),
+            ("{{ 1) }}", "unexpected right paren"),
+            ("{{ .a-b }}", "bad character U+002D '-'"),
+            ("{{ a\u{1} }}", "bad character U+0001"),
+            ("{{ 3k }}", "bad number syntax: \"3k\""),
+            ("{{ 1+2 }}", "bad number syntax: \"1+2\""),
+            ("{{ $x : 1 }}", "expected :="),
+            ("{{ \u{1} }}", "unrecognized character in action: U+0001"),
+            ("{{/* a", "unclosed comment"),
+            ("{{/* a */ x}}", "comment ends before closing delimiter"),
+        ] {
+            assert_eq!(items(text).last().map(String::as_str), Some(&*format!("Error {message}")), "{text}");
+        }
+    }
+
+    #[test]
+    fn items_know_their_line() {
+        let mut lexer = Lexer::new(b"a\n{{ if\n.x }}\n\n{{- end }}");
+        let mut lines = Vec::new();
+        loop {
+            let item = lexer.next_item();
+            if item.kind == Kind::Eof {
+                break;
+            }
+            if item.kind != Kind::Space {
+                lines.push((item.text().into_owned(), item.line));
+            }
+        }
+        let expected = [("a\n", 1), ("{{", 2), ("if", 2), (".x", 3), ("}}", 3), ("{{", 5), ("end", 5), ("}}", 5)];
+        assert_eq!(lines, expected.map(|(text, line)| (text.to_owned(), line)));
     }
 }

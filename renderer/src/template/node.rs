@@ -7,7 +7,7 @@ use std::fmt;
 use bstr::ByteSlice;
 
 use crate::functions::Function;
-use crate::strconv;
+use crate::quote;
 
 /// A byte offset in the source text.
 pub(super) type Position = usize;
@@ -305,7 +305,7 @@ impl fmt::Display for Pipe {
 
 impl fmt::Display for TemplateCall {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{{{{template {}", strconv::quote(&self.name))?;
+        write!(formatter, "{{{{template {}", quote::quote(&self.name))?;
         if let Some(pipe) = &self.pipe {
             write!(formatter, " {pipe}")?;
         }

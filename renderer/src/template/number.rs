@@ -5,7 +5,7 @@ use bstr::ByteSlice;
 use super::lex::{Item, Kind};
 use super::node::Number;
 use crate::functions::numbers::{parse_float, parse_int, parse_uint};
-use crate::strconv;
+use crate::quote;
 
 /// Two to the power of 63: the first float that no `int64` can hold.
 const INT64_END: f64 = 9_223_372_036_854_775_808.0;
@@ -35,13 +35,13 @@ pub(super) fn parse(item: &Item<'_>) -> Result<Number, String> {
 }
 
 fn illegal(text: &[u8]) -> String {
-    format!("illegal number syntax: {}", strconv::quote(text))
+    format!("illegal number syntax: {}", quote::quote(text))
 }
 
 fn character(number: &mut Number, text: &[u8]) -> Result<(), String> {
     let inside = text.get(1..).unwrap_or_default();
     let (code, rest) =
-        strconv::unquote_character(inside, b'\'', &mut Vec::new()).ok_or_else(|| String::from("invalid syntax"))?;
+        quote::unquote_character(inside, b'\'', &mut Vec::new()).ok_or_else(|| String::from("invalid syntax"))?;
     if rest != b"'" {
         return Err(format!("malformed character constant: {}", text.as_bstr()));
     }
@@ -91,7 +91,7 @@ fn real(number: &mut Number, text: &[u8]) -> Result<(), String> {
         number.float = Some(uint as f64);
     } else if let Some(float) = parse_float(text) {
         if text.find_byteset(b".eEpP").is_none() {
-            return Err(format!("integer overflow: {}", strconv::quote(text)));
+            return Err(format!("integer overflow: {}", quote::quote(text)));
         }
         number.float = Some(float);
         number.int = float_to_int(float);

@@ -10,7 +10,7 @@ use super::node::{
 use super::number;
 use super::set::Templates;
 use crate::functions::FunctionTable;
-use crate::strconv;
+use crate::quote;
 
 /// How deep control structures and parentheses may nest. Go allows 10,000 parentheses on a growing stack; parsing one
 /// level takes up to 2.5 KB of native stack in an unoptimised build, and a thread may have as little as 2 MB.
@@ -233,7 +233,7 @@ impl<'t> Parser<'t> {
                 if template.is_empty() {
                     return Ok(());
                 }
-                self.error(format!("template: multiple definition of template {}", strconv::quote(&name)))
+                self.error(format!("template: multiple definition of template {}", quote::quote(&name)))
             }
             _ => {
                 self.definitions.insert(name, Arc::new(template));
@@ -388,7 +388,7 @@ impl<'t> Parser<'t> {
     }
 
     fn unquote(&self, item: &Item<'_>) -> Parsed<Box<[u8]>> {
-        match strconv::unquote(&item.value) {
+        match quote::unquote(&item.value) {
             Some(value) => Ok(value.into()),
             None => self.error("invalid syntax"),
         }
@@ -550,7 +550,7 @@ impl<'t> Parser<'t> {
             }
             Operand::Bool(..) | Operand::String(_) | Operand::Number(_) | Operand::Nil(_) | Operand::Dot(_) => {
                 let term = term.to_string();
-                return self.error(format!("unexpected . after term {}", strconv::quote(term.as_bytes())));
+                return self.error(format!("unexpected . after term {}", quote::quote(term.as_bytes())));
             }
             operand => Operand::Chain(Box::new(Chain { position, operand, fields })),
         }))
@@ -561,14 +561,14 @@ impl<'t> Parser<'t> {
         Ok(Some(match item.kind {
             Kind::Identifier => match self.functions.get(&item.text()) {
                 Some(function) => Operand::Identifier(Identifier { position: item.position, function }),
-                None => return self.error(format!("function {} not defined", strconv::quote(&item.value))),
+                None => return self.error(format!("function {} not defined", quote::quote(&item.value))),
             },
             Kind::Dot => Operand::Dot(item.position),
             Kind::Nil => Operand::Nil(item.position),
             Kind::Variable => {
                 let variable = self.variable(item.position, &item.text());
                 if !self.tree.variables.contains(&variable.symbol) {
-                    return self.error(format!("undefined variable {}", strconv::quote(&item.value)));
+                    return self.error(format!("undefined variable {}", quote::quote(&item.value)));
                 }
                 Operand::Variable(variable)
             }

@@ -77,7 +77,7 @@ pub(super) fn add(templates: &mut Templates, below: Option<&Arc<Template>>, name
 
 /// The error of a name that no template has (Go: `Template.ExecuteTemplate`).
 pub(super) fn no_template(name: &[u8]) -> String {
-    format!("template: no template {} associated with template \"{ROOT_NAME}\"", crate::strconv::quote(name))
+    format!("template: no template {} associated with template \"{ROOT_NAME}\"", crate::quote::quote(name))
 }
 
 impl ExecError {

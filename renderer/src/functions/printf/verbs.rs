@@ -2,7 +2,7 @@
 
 use crate::budget::{Budget, BudgetExceeded};
 use crate::functions::unicode::{is_print, push, runes};
-use crate::strconv;
+use crate::quote;
 use crate::value::{ElementType, GoString, MapType, Object, Value};
 
 use super::float;
@@ -255,12 +255,12 @@ impl<'b> Printer<'b> {
     // Go: fmt/format.go fmtQ
     fn quoted(&mut self, text: &[u8]) -> Printed {
         let text = self.truncated(text);
-        let quoted = if self.flags.sharp && strconv::can_backquote(text) {
+        let quoted = if self.flags.sharp && quote::can_backquote(text) {
             [b"`", text, b"`"].concat()
         } else if self.flags.plus {
-            strconv::quote_to_ascii(text).into_bytes()
+            quote::quote_to_ascii(text).into_bytes()
         } else {
-            strconv::quote(text).into_bytes()
+            quote::quote(text).into_bytes()
         };
         self.padded(&quoted)
     }
@@ -307,7 +307,7 @@ impl<'b> Printer<'b> {
                 self.padded(&text)
             }
             'q' => {
-                let text = strconv::quote_character(character(number), self.flags.plus);
+                let text = quote::quote_character(character(number), self.flags.plus);
                 self.padded(text.as_bytes())
             }
             'U' => self.unicode(number),
