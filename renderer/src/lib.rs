@@ -18,6 +18,7 @@ pub mod render;
 pub mod schema;
 pub mod semver;
 pub mod template;
+pub mod toml;
 pub mod value;
 pub mod values;
 pub mod yaml;

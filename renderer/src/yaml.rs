@@ -1,4 +1,9 @@
 //! Go-flavoured YAML: reading with YAML 1.1 rules (`go.yaml.in/yaml` v2 through `sigs.k8s.io/yaml`) and writing.
+//!
+//! The event parser below follows YAML 1.2, Go's libyaml port YAML 1.1. Known differences, none of which any public
+//! chart shows: U+0085, U+2028 and U+2029 are no line breaks here; a block scalar at the root may stand at column zero;
+//! in flow collections `a:` before a comma or bracket is a key and tabs may not begin a line; a line of a tab or of a
+//! tab and a comment is blank; and some broken texts are called broken in other words.
 
 mod construct;
 mod error;

@@ -3,7 +3,7 @@
 use super::{CallError, CallResult, Context, Function, Parameter};
 use crate::json::{self, DecodeError, EncodeError, Style};
 use crate::value::{ElementType, List, Map, MapType, Value};
-use crate::yaml;
+use crate::{toml, yaml};
 
 /// The codec functions.
 pub(crate) const FUNCTIONS: &[Function] = &[
@@ -21,6 +21,9 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     decoder("fromJson", from_json),
     decoder("fromJsonArray", from_json_array),
     decoder("mustFromJson", must_from_json),
+    encoder("toToml", |context, arguments| or_text(to_toml(context, arguments))),
+    encoder("mustToToml", |context, arguments| or_fail(to_toml(context, arguments))),
+    decoder("fromToml", from_toml),
 ];
 
 type Call = fn(&Context<'_>, &[Value]) -> CallResult;
@@ -45,6 +48,15 @@ fn or_empty(result: Result<Value, EncodeError>) -> CallResult {
     }
 }
 
+/// Errors give their text.
+fn or_text(result: Result<Value, EncodeError>) -> CallResult {
+    match result {
+        Err(EncodeError::Budget(exceeded)) => Err(exceeded.into()),
+        Err(error) => Ok(Value::from(error.to_string())),
+        Ok(text) => Ok(text),
+    }
+}
+
 fn or_fail(result: Result<Value, EncodeError>) -> CallResult {
     result.map_err(|error| match error {
         EncodeError::Budget(exceeded) => exceeded.into(),
@@ -62,6 +74,10 @@ fn to_yaml_pretty(context: &Context<'_>, arguments: &[Value]) -> Result<Value, E
 
 fn to_json(context: &Context<'_>, arguments: &[Value], style: Style) -> Result<Value, EncodeError> {
     json::encode(first(arguments), style, context.budget).map(Value::string)
+}
+
+fn to_toml(context: &Context<'_>, arguments: &[Value]) -> Result<Value, EncodeError> {
+    toml::encode(first(arguments), context.budget).map(Value::string)
 }
 
 fn without_last_break(mut text: String) -> Value {
@@ -135,6 +151,11 @@ fn must_from_json(context: &Context<'_>, arguments: &[Value]) -> CallResult {
         Ok(decoded) => Err(CallError::message(decoded.error.map(|error| error.to_string()).unwrap_or_default())),
         Err(error) => Err(CallError::message(error.to_string())),
     }
+}
+
+fn from_toml(context: &Context<'_>, arguments: &[Value]) -> CallResult {
+    let text = charged_text(context, arguments)?;
+    Ok(toml::decode(&json::valid_utf8(text)).unwrap_or_else(error_map))
 }
 
 fn error_map(text: String) -> Value {

@@ -1,4 +1,8 @@
+use proptest::prelude::*;
+use serde_json::Value as Json;
+
 use super::*;
+use crate::{Limits, json, toml};
 
 fn decoded(text: &str) -> String {
     match decode(text.as_bytes()) {
@@ -102,7 +106,7 @@ fn strings_are_written_as_go_writes_them() {
     assert_eq!(rows.len(), 202);
     for (text, [v2, v3, key]) in rows {
         let value = Value::from(text.as_str());
-        let budget = Budget::new(crate::Limits::default());
+        let budget = Budget::new(Limits::default());
         assert_eq!(encode(&value, &budget).ok().map(trimmed), v2, "toYaml of {text:?}");
         assert_eq!(encode_pretty(&value, &budget).ok().map(trimmed), v3, "toYamlPretty of {text:?}");
         let map: crate::value::Map = [(text.as_str().into(), Value::Float64(1.0))].into_iter().collect();
@@ -143,4 +147,107 @@ fn unquoted(quoted: &str) -> String {
         });
     }
     text
+}
+
+fn rows(fixture: &str) -> impl Iterator<Item = Json> {
+    fixture.lines().map(|line| serde_json::from_str(line).unwrap())
+}
+
+/// The value as a chart has it: all numbers are floats.
+fn value(json: &Json) -> Value {
+    json::decode(json.to_string().as_bytes()).unwrap().value
+}
+
+fn budget() -> Budget {
+    Budget::new(Limits::default())
+}
+
+/// Go prints whole floats without a fraction; this makes both sides floats.
+fn as_floats(json: &Json) -> Json {
+    decode(json.to_string().as_bytes()).unwrap()
+}
+
+#[test]
+fn texts_are_read_as_go_reads_them() {
+    for row in rows(include_str!("../../tests/fixtures/yaml-read.jsonl")) {
+        let text = row["in"].as_str().unwrap();
+        match decode(text.as_bytes()) {
+            Ok(json) => {
+                assert_eq!(json, to_json(parse(row["json"].to_string().as_bytes()).unwrap()).unwrap(), "{text}")
+            }
+            Err(error) => assert_eq!(Some(error.to_string().as_str()), row["err"].as_str(), "{text}"),
+        }
+    }
+}
+
+#[test]
+fn values_are_written_as_go_writes_them() {
+    for row in rows(include_str!("../../tests/fixtures/yaml-write.jsonl")) {
+        let value = value(&row["in"]);
+        assert_eq!(trimmed(encode(&value, &budget()).unwrap()), row["v2"], "{}", row["in"]);
+        assert_eq!(trimmed(encode_pretty(&value, &budget()).unwrap()), row["v3"], "{}", row["in"]);
+    }
+    for row in rows(include_str!("../../tests/fixtures/toml-write.jsonl")) {
+        assert_eq!(toml::encode(&value(&row["in"]), &budget()).unwrap(), row["toml"], "{}", row["in"]);
+    }
+}
+
+#[test]
+fn json_is_read_as_go_reads_it() {
+    for row in rows(include_str!("../../tests/fixtures/json-read.jsonl")) {
+        let text = row["in"].as_str().unwrap();
+        let result = json::decode(text.as_bytes()).and_then(|decoded| decoded.error.map_or(Ok(decoded.value), Err));
+        match result {
+            Ok(value) => {
+                let encoded = json::encode(&value, json::Style::COMPACT, &budget()).unwrap();
+                assert_eq!(serde_json::from_slice::<Json>(&encoded).unwrap(), row["json"], "{text}");
+            }
+            Err(error) => assert_eq!(Some(error.to_string().as_str()), row["err"].as_str(), "{text}"),
+        }
+    }
+}
+
+/// Trees whose strings are full of characters that mean something to YAML.
+fn trees() -> impl Strategy<Value = Json> {
+    let text = prop_oneof![
+        "[a-z0-9 :#,'\"\\[\\]{}&*!|>%@`?\\\\\n\t~.<=_-]{0,24}",
+        "(yes|n|~|0x1F|1e3|2001-12-14|1:30|<<| |\n|---|é|😀){0,4}",
+        "([a-z]{1,12} ){0,20}",
+    ];
+    let leaf = prop_oneof![
+        Just(Json::Null),
+        any::<bool>().prop_map(Json::from),
+        any::<i32>().prop_map(Json::from),
+        (-1e9..1e9_f64).prop_map(Json::from),
+        text.clone().prop_map(Json::from),
+    ];
+    leaf.prop_recursive(4, 24, 4, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Json::from),
+            prop::collection::hash_map(text.clone(), inner, 0..4).prop_map(|members| members.into_iter().collect()),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn shown_trees_read_back(tree in trees()) {
+        prop_assert_eq!(decode(encode_json(&tree).as_bytes()).unwrap(), as_floats(&tree));
+    }
+
+    #[test]
+    fn written_values_read_back(tree in trees()) {
+        // Go writes the key `<<` plainly, which merges when it is read.
+        prop_assume!(!tree.to_string().contains("<<"));
+        let written = encode(&value(&tree), &budget()).unwrap();
+        prop_assert_eq!(decode(written.as_bytes()).unwrap(), as_floats(&tree));
+        let written = encode_pretty(&value(&tree), &budget()).unwrap();
+        prop_assert_eq!(decode(written.as_bytes()).unwrap(), as_floats(&tree));
+    }
+
+    #[test]
+    fn no_text_makes_the_reader_panic(text in ".{0,80}", pieces in "([-?:,\\[\\]{}#&*!|>'\"%@` \n\ta-z<]{0,60})") {
+        let _ = parse_all(text.as_bytes());
+        let _ = parse_all(pieces.as_bytes());
+    }
 }
