@@ -1,3 +1,8 @@
-//! Entry point.
+//! The admission webhook and controller for Modules.
 
-fn main() {}
+use anyhow::Result;
+use clap::Parser;
+
+fn main() -> Result<()> {
+    module_webhook::run(module_webhook::Arguments::parse())
+}

@@ -1,0 +1,193 @@
+//! What a write makes of a Module's resources.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use module::{
+    Template,
+    api::Module,
+    expansion::{Expansion, ExpansionOptions, Resource, expand},
+    policy::EffectivePolicy,
+    verdict::Refusal,
+};
+use renderer::{Limits, functions::FixedHost};
+use serde_json::Value;
+
+use super::{
+    Admission,
+    loading::Loaded,
+    worker_refusal,
+    write::{Write, invalid},
+};
+use crate::{kinds::KindTable, templates::chain};
+
+/// The resources before and after a write.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Consequences {
+    /// The resources of the stored Module, as far as they can be told.
+    pub(crate) before: Expansion,
+    /// The resources of the new Module.
+    pub(crate) after: Expansion,
+    /// For the person who writes.
+    pub(crate) warnings: Vec<String>,
+}
+
+/// What happens to a resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Change {
+    Added,
+    Changed,
+    Deleted,
+}
+
+impl Consequences {
+    /// The resources that are added, changed or deleted.
+    pub(crate) fn changes(&self) -> impl Iterator<Item = (Change, &Resource)> {
+        let before: BTreeMap<_, _> = self.before.resources.iter().map(|resource| (key(resource), resource)).collect();
+        let after: BTreeMap<_, _> = self.after.resources.iter().map(|resource| (key(resource), resource)).collect();
+        let mut changes = Vec::new();
+        for resource in &self.after.resources {
+            match before.get(&key(resource)) {
+                None => changes.push((Change::Added, resource)),
+                Some(old) if old.object != resource.object => changes.push((Change::Changed, resource)),
+                Some(_) => {}
+            }
+        }
+        changes.extend(
+            self.before
+                .resources
+                .iter()
+                .filter(|resource| !after.contains_key(&key(resource)))
+                .map(|resource| (Change::Deleted, resource)),
+        );
+        changes.into_iter()
+    }
+}
+
+/// Group, kind, namespace and name: the version that an object is written in does not make it another one.
+fn key(resource: &Resource) -> (&str, &str, Option<&str>, &str) {
+    let group = resource.api_version.rsplit_once('/').map_or("", |(group, _)| group);
+    (group, &resource.kind, resource.namespace.as_deref(), &resource.name)
+}
+
+impl Admission {
+    /// Expands the new Module, which must succeed, and the old one, which need not.
+    pub(crate) async fn consequences(
+        &self,
+        write: &Arc<Write>,
+        policy: &Arc<EffectivePolicy>,
+        loaded: &Loaded,
+    ) -> Result<Consequences, Refusal> {
+        match self.expand_both(write, policy, loaded).await? {
+            Ok(consequences) => Ok(consequences),
+            // A kind may have been installed a moment ago.
+            Err(_) if self.kinds.refresh().await => self.expand_both(write, policy, loaded).await?,
+            Err(refusal) => Err(refusal),
+        }
+    }
+
+    async fn expand_both(
+        &self,
+        write: &Arc<Write>,
+        policy: &Arc<EffectivePolicy>,
+        loaded: &Loaded,
+    ) -> Result<Result<Consequences, Refusal>, Refusal> {
+        let (write, policy, loaded) = (Arc::clone(write), Arc::clone(policy), loaded.clone());
+        let kinds = self.kinds.current();
+        let work = move || -> Result<Consequences, Refusal> {
+            let revision = write.old.as_ref().map_or(0, applied_revision);
+            let after = match (&write.new, &loaded.new) {
+                (Some(new), Some(template)) => expand_module(new, template, &policy, &kinds, revision + 1)?,
+                _ => Expansion::default(),
+            };
+            let before = match (&write.old, &loaded.old) {
+                (Some(old), Some(template)) => {
+                    expand_module(old, template, &policy, &kinds, revision.max(1)).unwrap_or_default()
+                }
+                _ => Expansion::default(),
+            };
+            let warnings = after.warnings.clone();
+            Ok(Consequences { before, after, warnings })
+        };
+        self.workers.run(work).await.map_err(worker_refusal)
+    }
+}
+
+fn applied_revision(module: &Value) -> i64 {
+    module.pointer("/status/revision").and_then(Value::as_i64).unwrap_or_default()
+}
+
+fn expand_module(
+    module: &Value,
+    template: &Template,
+    policy: &EffectivePolicy,
+    kinds: &KindTable,
+    revision: i64,
+) -> Result<Expansion, Refusal> {
+    let module: Module =
+        serde_json::from_value(module.clone()).map_err(|error| invalid("spec", format!("not a Module: {error}")))?;
+    let options = ExpansionOptions {
+        policy: Some(policy),
+        scopes: kinds,
+        // The same for every render: a password that a template makes up is no difference.
+        host: &FixedHost::default(),
+        kube_version: kinds.kube_version.clone(),
+        api_versions: kinds.api_versions.clone(),
+        revision,
+        limits: Limits::default(),
+    };
+    expand(template.chart(), &module, &options).map_err(|error| invalid("spec", chain(&error)))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn resource(api_version: &str, kind: &str, name: &str, data: u32) -> Resource {
+        Resource {
+            api_version: api_version.into(),
+            kind: kind.into(),
+            namespace: Some("team-a".into()),
+            name: name.into(),
+            object: json!({"data": data}),
+            source: String::new(),
+        }
+    }
+
+    #[test]
+    fn changes_are_told_by_group_kind_and_name() {
+        let consequences = Consequences {
+            before: Expansion {
+                resources: vec![
+                    resource("v1", "ConfigMap", "same", 1),
+                    resource("v1", "ConfigMap", "changed", 1),
+                    resource("autoscaling/v1", "HorizontalPodAutoscaler", "version", 1),
+                    resource("v1", "ConfigMap", "gone", 1),
+                ],
+                ..Expansion::default()
+            },
+            after: Expansion {
+                resources: vec![
+                    resource("v1", "ConfigMap", "new", 1),
+                    resource("v1", "ConfigMap", "same", 1),
+                    resource("v1", "ConfigMap", "changed", 2),
+                    resource("autoscaling/v2", "HorizontalPodAutoscaler", "version", 2),
+                ],
+                ..Expansion::default()
+            },
+            warnings: Vec::new(),
+        };
+        let changes: Vec<_> =
+            consequences.changes().map(|(change, resource)| (change, resource.name.as_str())).collect();
+        assert_eq!(
+            changes,
+            [
+                (Change::Added, "new"),
+                (Change::Changed, "changed"),
+                (Change::Changed, "version"),
+                (Change::Deleted, "gone")
+            ]
+        );
+    }
+}

@@ -1,0 +1,123 @@
+//! The templates that a write is about.
+
+use std::sync::Arc;
+
+use module::{
+    Template,
+    api::TemplateReference,
+    policy::EffectivePolicy,
+    verdict::{Cause, Reason, Refusal},
+};
+
+use super::{
+    Admission,
+    write::{Write, admitted_digest, invalid, template_reference},
+};
+use crate::templates::{TemplateError, Templates, describe};
+
+/// The templates of the old and the new Module.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Loaded {
+    /// The template that the stored Module was admitted with.
+    pub(crate) old: Option<Arc<Template>>,
+    /// The template of the new Module.
+    pub(crate) new: Option<Arc<Template>>,
+    /// Whether both name the same template, so that `new` is `old`.
+    pub(crate) same: bool,
+}
+
+impl Loaded {
+    /// The new template if it is another one: what a verdict wants to know.
+    pub(crate) fn changed(&self) -> Option<&Template> {
+        if self.same { None } else { self.new.as_deref() }
+    }
+}
+
+impl Admission {
+    /// The template of the stored Module: by the digest that it was admitted with, or, for a Module that was stored
+    /// before this webhook was installed, by what its reference stands for now.
+    pub(crate) async fn load_old(
+        &self,
+        write: &Write,
+        policy: &EffectivePolicy,
+    ) -> Result<Option<Arc<Template>>, Refusal> {
+        let Some(old) = &write.old else { return Ok(None) };
+        let Ok(reference) = template_reference(old) else { return Ok(None) };
+        // Also for what is stored: whoever reaches this port could claim that anything is.
+        check_source(policy, &reference)?;
+        let digest = match admitted_digest(old) {
+            Some(digest) => digest.to_owned(),
+            None => self.templates.resolve(&reference).await.map_err(|error| unusable(&reference, &error))?,
+        };
+        self.templates.load(&reference, &digest).await.map(Some).map_err(|error| unusable(&reference, &error))
+    }
+
+    /// The template that the new Module names.
+    pub(crate) async fn load_new(
+        &self,
+        write: &Write,
+        policy: &EffectivePolicy,
+    ) -> Result<Option<Arc<Template>>, Refusal> {
+        let Some(new) = &write.new else { return Ok(None) };
+        let reference = template_reference(new)?;
+        check_source(policy, &reference)?;
+        load(&self.templates, &reference).await.map(Some).map_err(|error| unusable(&reference, &error))
+    }
+
+    /// The template that a Module will have once this write is stored: the one that it has, if the reference stays.
+    pub(crate) async fn load_stored(
+        &self,
+        write: &Write,
+        policy: &EffectivePolicy,
+    ) -> Result<Option<Arc<Template>>, Refusal> {
+        if write.keeps_template() { self.load_old(write, policy).await } else { self.load_new(write, policy).await }
+    }
+
+    /// Both templates. `need_old`: without the old one nothing can be said; otherwise it is only good to know.
+    pub(crate) async fn load_both(
+        &self,
+        write: &Write,
+        policy: &EffectivePolicy,
+        need_old: bool,
+    ) -> Result<Loaded, Refusal> {
+        if write.keeps_template() {
+            let old = self.load_old(write, policy).await?;
+            return Ok(Loaded { new: old.clone(), old, same: true });
+        }
+        let new = self.load_new(write, policy).await?;
+        let old = match self.load_old(write, policy).await {
+            Err(refusal) if need_old => return Err(refusal),
+            old => old.ok().flatten(),
+        };
+        Ok(Loaded { old, new, same: false })
+    }
+}
+
+async fn load(templates: &Templates, reference: &TemplateReference) -> Result<Arc<Template>, TemplateError> {
+    let digest = templates.resolve(reference).await?;
+    templates.load(reference, &digest).await
+}
+
+/// Whether the policies allow a template's source. Asked before anything is fetched.
+pub(crate) fn check_source(policy: &EffectivePolicy, reference: &TemplateReference) -> Result<(), Refusal> {
+    policy
+        .check_source(&reference.repo, &reference.path)
+        .map_err(|error| invalid("spec.template.repo", error.to_string()))
+}
+
+/// A refusal because of a template that cannot be had.
+pub(crate) fn unusable(reference: &TemplateReference, error: &TemplateError) -> Refusal {
+    match error {
+        TemplateError::Invalid { problem } => invalid("spec.template", problem.clone()),
+        TemplateError::Unavailable { problem } => Refusal {
+            code: 503,
+            reason: Reason::ServiceUnavailable,
+            message: format!(
+                "the template {} cannot be reached, so nothing can be decided: {problem}",
+                describe(reference)
+            ),
+            causes: vec![Cause { field: "spec.template".to_owned(), message: problem.clone() }],
+            retry_after_seconds: Some(5),
+        },
+    }
+}

@@ -1,0 +1,265 @@
+//! `AdmissionReview` v1: reading requests, writing answers.
+
+use std::collections::BTreeMap;
+
+use base64::Engine;
+use json_patch::Patch;
+use k8s_openapi::api::authentication::v1::UserInfo;
+use module::verdict::Refusal;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::metrics;
+
+/// The only version that is understood.
+const API_VERSION: &str = "admission.k8s.io/v1";
+
+/// The API server cuts warnings that are longer (`staging/src/k8s.io/apiserver/pkg/warning`).
+const WARNING_CHARACTERS: usize = 256;
+
+/// Messages travel through logs, events and terminals.
+const MESSAGE_BYTES: usize = 2048;
+
+/// More causes than this help nobody.
+const CAUSES: usize = 64;
+
+/// `request` of a review, as far as it is used.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Request {
+    pub(crate) uid: String,
+    pub(crate) kind: GroupVersionKind,
+    pub(crate) resource: GroupVersionResource,
+    #[serde(default)]
+    pub(crate) sub_resource: Option<String>,
+    #[serde(default)]
+    pub(crate) name: String,
+    #[serde(default)]
+    pub(crate) namespace: String,
+    pub(crate) operation: Operation,
+    pub(crate) user_info: UserInfo,
+    #[serde(default)]
+    pub(crate) object: Option<Value>,
+    #[serde(default)]
+    pub(crate) old_object: Option<Value>,
+    #[serde(default)]
+    pub(crate) dry_run: Option<bool>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct GroupVersionKind {
+    pub(crate) group: String,
+    pub(crate) version: String,
+    pub(crate) kind: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct GroupVersionResource {
+    pub(crate) group: String,
+    pub(crate) version: String,
+    pub(crate) resource: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub(crate) enum Operation {
+    Create,
+    Update,
+    Delete,
+    Connect,
+}
+
+/// What an answer repeats of its request.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct About {
+    pub(crate) uid: String,
+    pub(crate) group: String,
+    pub(crate) kind: String,
+    pub(crate) name: String,
+}
+
+/// A request that could not be read.
+#[derive(Debug)]
+pub(crate) struct Malformed {
+    uid: String,
+    problem: String,
+}
+
+/// What an allowed write is told.
+#[derive(Debug, Default)]
+pub(crate) struct Acceptance {
+    pub(crate) warnings: Vec<String>,
+    pub(crate) patch: Option<Patch>,
+    /// For the API server's audit log; keys without prefix.
+    pub(crate) audit: BTreeMap<&'static str, String>,
+}
+
+/// The answer to a request.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    about: About,
+    outcome: Result<Acceptance, Denial>,
+}
+
+#[derive(Debug)]
+enum Denial {
+    Refused(Refusal),
+    /// 400.
+    Malformed(String),
+}
+
+/// Reads a review.
+pub(crate) fn decode(body: &[u8]) -> Result<Request, Malformed> {
+    let malformed = |uid: &str, problem: String| Malformed { uid: uid.to_owned(), problem };
+    let mut review: Value =
+        serde_json::from_slice(body).map_err(|error| malformed("", format!("the body is not JSON: {error}")))?;
+    let uid = review.pointer("/request/uid").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let text = |key: &str| review.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let (api_version, kind) = (text("apiVersion"), text("kind"));
+    if api_version != API_VERSION || kind != "AdmissionReview" {
+        let problem = format!("expected an AdmissionReview of {API_VERSION}, not `{kind}` of `{api_version}`");
+        return Err(malformed(&uid, problem));
+    }
+    let request = review.get_mut("request").map(Value::take).unwrap_or_default();
+    if !request.is_object() {
+        return Err(malformed(&uid, "the AdmissionReview has no request".to_owned()));
+    }
+    let request: Request = serde_json::from_value(request)
+        .map_err(|error| malformed(&uid, format!("the request is not valid: {error}")))?;
+    if request.uid.is_empty() {
+        return Err(malformed("", "the request has no uid".to_owned()));
+    }
+    Ok(request)
+}
+
+impl Request {
+    pub(crate) fn about(&self) -> About {
+        About {
+            uid: self.uid.clone(),
+            group: self.kind.group.clone(),
+            kind: self.kind.kind.clone(),
+            name: if self.name.is_empty() { object_name(self.object.as_ref()) } else { self.name.clone() },
+        }
+    }
+
+    pub(crate) fn is_dry_run(&self) -> bool {
+        self.dry_run == Some(true)
+    }
+
+    pub(crate) fn metrics_operation(&self) -> metrics::Operation {
+        match self.operation {
+            _ if self.sub_resource.as_deref() == Some("status") => metrics::Operation::Status,
+            Operation::Create => metrics::Operation::Create,
+            Operation::Update => metrics::Operation::Update,
+            Operation::Delete => metrics::Operation::Delete,
+            Operation::Connect => metrics::Operation::Unknown,
+        }
+    }
+}
+
+fn object_name(object: Option<&Value>) -> String {
+    let field = |key: &str| object.and_then(|object| object.pointer(key)).and_then(Value::as_str);
+    field("/metadata/name").or_else(|| field("/metadata/generateName")).unwrap_or_default().to_owned()
+}
+
+impl Malformed {
+    pub(crate) fn answer(self) -> Answer {
+        Answer { about: About { uid: self.uid, ..About::default() }, outcome: Err(Denial::Malformed(self.problem)) }
+    }
+}
+
+impl Answer {
+    pub(crate) fn new(about: About, outcome: Result<Acceptance, Refusal>) -> Self {
+        Self { about, outcome: outcome.map_err(Denial::Refused) }
+    }
+
+    pub(crate) fn metrics_decision(&self) -> metrics::Decision {
+        match &self.outcome {
+            Ok(_) => metrics::Decision::Allowed,
+            Err(Denial::Malformed(_)) => metrics::Decision::Invalid,
+            Err(Denial::Refused(refusal)) => match refusal.code {
+                403 => metrics::Decision::Forbidden,
+                429 | 500.. => metrics::Decision::Unavailable,
+                _ => metrics::Decision::Invalid,
+            },
+        }
+    }
+
+    /// The review to send; a text if there is no uid to answer to.
+    pub(crate) fn into_review(self) -> Result<Value, String> {
+        let Self { about, outcome } = self;
+        if about.uid.is_empty() {
+            return Err(match outcome {
+                Err(Denial::Malformed(problem)) => problem + "\n",
+                _ => "the request has no uid\n".to_owned(),
+            });
+        }
+        let response = match outcome {
+            Ok(acceptance) => accepted(&about, acceptance),
+            Err(Denial::Malformed(problem)) => denied(&about, &json!({"code": 400, "reason": "BadRequest"}), &problem),
+            Err(Denial::Refused(refusal)) => refused(&about, &refusal),
+        };
+        Ok(json!({"apiVersion": API_VERSION, "kind": "AdmissionReview", "response": response}))
+    }
+}
+
+fn accepted(about: &About, acceptance: Acceptance) -> Value {
+    let mut response = json!({"uid": about.uid, "allowed": true});
+    let warnings: Vec<_> = acceptance.warnings.iter().map(|warning| shorten(warning, WARNING_CHARACTERS)).collect();
+    if !warnings.is_empty() {
+        response["warnings"] = json!(warnings);
+    }
+    if !acceptance.audit.is_empty() {
+        response["auditAnnotations"] = json!(acceptance.audit);
+    }
+    if let Some(patch) = acceptance.patch
+        && !patch.0.is_empty()
+    {
+        let patch = json!(patch).to_string();
+        response["patchType"] = json!("JSONPatch");
+        response["patch"] = json!(base64::engine::general_purpose::STANDARD.encode(patch));
+    }
+    response
+}
+
+fn refused(about: &About, refusal: &Refusal) -> Value {
+    let mut status = json!({"code": refusal.code, "reason": refusal.reason});
+    // kubectl prints kind, name and causes of a refusal, and puts them into the buffer of `kubectl edit`.
+    let causes: Vec<_> = refusal
+        .causes
+        .iter()
+        .take(CAUSES)
+        .map(|cause| json!({"reason": "FieldValueInvalid", "field": cause.field, "message": shorten_bytes(&cause.message)}))
+        .collect();
+    let mut details = json!({"group": about.group, "kind": about.kind, "name": about.name});
+    if !causes.is_empty() {
+        details["causes"] = json!(causes);
+    }
+    if let Some(seconds) = refusal.retry_after_seconds {
+        details["retryAfterSeconds"] = json!(seconds);
+    }
+    status["details"] = details;
+    denied(about, &status, &refusal.message)
+}
+
+fn denied(about: &About, status: &Value, message: &str) -> Value {
+    let mut status = status.clone();
+    status["status"] = json!("Failure");
+    status["message"] = json!(shorten_bytes(message));
+    json!({"uid": about.uid, "allowed": false, "status": status})
+}
+
+fn shorten(text: &str, characters: usize) -> String {
+    if text.chars().count() <= characters {
+        return text.to_owned();
+    }
+    text.chars().take(characters - 1).chain(['…']).collect()
+}
+
+fn shorten_bytes(text: &str) -> String {
+    if text.len() <= MESSAGE_BYTES {
+        return text.to_owned();
+    }
+    let end = (0..=MESSAGE_BYTES - '…'.len_utf8()).rev().find(|end| text.is_char_boundary(*end)).unwrap_or_default();
+    format!("{}…", &text[..end])
+}

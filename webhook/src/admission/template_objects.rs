@@ -1,0 +1,100 @@
+//! `TemplateStore` and `TemplateAuthRule`: what Modules are made from, and with which credentials it is fetched.
+
+use module::{
+    api::{TemplateAuthRule, TemplateReference, TemplateStore},
+    verdict::Refusal,
+};
+use serde_json::Value;
+
+use super::{
+    Admission,
+    loading::check_source,
+    review::{Acceptance, Operation, Request},
+    write::invalid,
+};
+use crate::templates::TemplateError;
+
+/// Which of the two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Object {
+    TemplateStore,
+    TemplateAuthRule,
+}
+
+impl Object {
+    /// The kind of a request's object, in the version that is understood.
+    pub(crate) fn of(request: &Request) -> Option<Self> {
+        if request.kind.group != module::api::GROUP || request.kind.version != module::api::VERSION {
+            return None;
+        }
+        match (request.kind.kind.as_str(), request.resource.resource.as_str()) {
+            ("TemplateStore", "templatestores") => Some(Self::TemplateStore),
+            ("TemplateAuthRule", "templateauthrules") => Some(Self::TemplateAuthRule),
+            _ => None,
+        }
+    }
+}
+
+/// Decides a write of either.
+pub(crate) async fn validate(admission: &Admission, object: Object, request: &Request) -> Result<Acceptance, Refusal> {
+    let (Operation::Create | Operation::Update, Some(new)) = (request.operation, &request.object) else {
+        return Ok(Acceptance::default());
+    };
+    match object {
+        Object::TemplateStore => template_store(admission, &request.namespace, new).await,
+        Object::TemplateAuthRule => template_auth_rule(new),
+    }
+}
+
+/// A template is offered only if it can be used. An outage of its source is a warning: it says nothing about it.
+async fn template_store(admission: &Admission, namespace: &str, new: &Value) -> Result<Acceptance, Refusal> {
+    let store: TemplateStore = serde_json::from_value(new.clone())
+        .map_err(|error| invalid("spec", format!("not a TemplateStore: {error}")))?;
+    let reference: TemplateReference = store.spec.into();
+    let policy = admission.policy(namespace)?;
+    check_source(&policy, &reference).map_err(relative)?;
+    let loaded = match admission.templates.resolve(&reference).await {
+        Ok(digest) => admission.templates.load(&reference, &digest).await.map(drop),
+        Err(error) => Err(error),
+    };
+    match loaded {
+        Ok(()) => Ok(Acceptance::default()),
+        Err(TemplateError::Invalid { problem }) => Err(invalid("spec", problem)),
+        Err(TemplateError::Unavailable { problem }) => {
+            let warning = format!("the template could not be checked: {problem}");
+            Ok(Acceptance { warnings: vec![warning], ..Acceptance::default() })
+        }
+    }
+}
+
+/// `spec` of a `TemplateStore` is what `spec.template` of a Module is.
+fn relative(mut refusal: Refusal) -> Refusal {
+    for cause in &mut refusal.causes {
+        cause.field = cause.field.replace("spec.template", "spec");
+    }
+    refusal.message = refusal.message.replace("spec.template", "spec");
+    refusal
+}
+
+/// Cyclops reads `spec.repo` as an unanchored regular expression over the whole URL: without scheme and host in front
+/// it matches addresses of anybody.
+fn template_auth_rule(new: &Value) -> Result<Acceptance, Refusal> {
+    let rule: TemplateAuthRule = serde_json::from_value(new.clone())
+        .map_err(|error| invalid("spec", format!("not a TemplateAuthRule: {error}")))?;
+    let repo = rule.spec.repo.trim();
+    if repo.is_empty() {
+        return Err(invalid(
+            "spec.repo",
+            "an empty expression matches every repository: name scheme and host".to_owned(),
+        ));
+    }
+    let anchored = repo.strip_prefix('^').unwrap_or(repo);
+    let host = anchored.strip_prefix("https://").unwrap_or_default().split('/').next().unwrap_or_default();
+    let mut warnings = Vec::new();
+    if host.is_empty() || host.contains(['*', '+', '?', '(', '[', '|']) {
+        warnings.push(format!(
+            "spec.repo {repo} does not begin with https:// and a host: the credentials could be sent to a server of anybody's"
+        ));
+    }
+    Ok(Acceptance { warnings, ..Acceptance::default() })
+}

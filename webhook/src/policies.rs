@@ -1,0 +1,107 @@
+//! All `ModulePolicies` of the cluster, kept current by a watch.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use futures::StreamExt;
+use kube::{
+    Api, Client, ResourceExt,
+    core::DeserializeGuard,
+    runtime::{
+        WatchStreamExt,
+        watcher::{self, Event},
+    },
+};
+use module::policy::{EffectivePolicy, ModulePolicy, ModulePolicySpec, Policies, PolicyMatch};
+
+use crate::health::{Condition, Readiness};
+
+/// The policies. Until they have been read once, nothing can be decided.
+#[derive(Default)]
+pub struct PolicyCache(RwLock<Option<Arc<Policies>>>);
+
+impl PolicyCache {
+    /// A cache that is filled once and for all.
+    pub fn fixed(policies: Policies) -> Self {
+        Self(RwLock::new(Some(Arc::new(policies))))
+    }
+
+    /// What counts for Modules of a namespace; nothing before the policies have been read.
+    pub fn effective(&self, namespace: &str) -> Option<EffectivePolicy> {
+        let policies = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        policies.as_ref().map(|policies| policies.effective(namespace))
+    }
+
+    fn replace(&self, policies: Policies) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(policies));
+    }
+
+    /// Follows the cluster's policies. Ends only if the watch does.
+    pub async fn follow(&self, client: Client, readiness: &Readiness) {
+        let api: Api<DeserializeGuard<ModulePolicy>> = Api::all(client);
+        let mut events = std::pin::pin!(watcher::watcher(api, watcher::Config::default()).default_backoff());
+        let mut known = BTreeMap::new();
+        let mut listed = BTreeMap::new();
+        while let Some(event) = events.next().await {
+            match event {
+                Ok(Event::Init) => listed.clear(),
+                Ok(Event::InitApply(policy)) => {
+                    listed.insert(policy.name_any(), read(policy));
+                }
+                Ok(Event::InitDone) => {
+                    known = std::mem::take(&mut listed);
+                    self.replace(Policies::new(known.values().cloned()));
+                    readiness.set(Condition::Policies);
+                }
+                Ok(Event::Apply(policy)) => {
+                    known.insert(policy.name_any(), read(policy));
+                    self.replace(Policies::new(known.values().cloned()));
+                }
+                Ok(Event::Delete(policy)) => {
+                    known.remove(&policy.name_any());
+                    self.replace(Policies::new(known.values().cloned()));
+                }
+                Err(error) => {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "cannot watch ModulePolicies; retrying");
+                }
+            }
+        }
+    }
+}
+
+/// A policy that cannot be read must not vanish: that would lift what it forbids. One with a pattern that is no
+/// pattern matches everywhere and allows nobody.
+fn read(policy: DeserializeGuard<ModulePolicy>) -> ModulePolicy {
+    const NO_PATTERN: &str = "***";
+    policy.0.unwrap_or_else(|invalid| {
+        let name = invalid.metadata.name.unwrap_or_default();
+        tracing::error!(policy = name, error = invalid.error, "a ModulePolicy cannot be read: it refuses every write");
+        let matches = PolicyMatch { namespaces: Some(vec![NO_PATTERN.to_owned()]) };
+        ModulePolicy::new(&name, ModulePolicySpec { matches: Some(matches), ..ModulePolicySpec::default() })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use module::{Requester, policy::Rule};
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_unreadable_policy_refuses() {
+        let guard: DeserializeGuard<ModulePolicy> =
+            serde_json::from_value(json!({"metadata": {"name": "broken"}, "spec": {"gitOpsWriters": 7}})).unwrap();
+        let cache = PolicyCache::fixed(Policies::new([read(guard)]));
+        let policy = cache.effective("team-a").unwrap();
+        assert_eq!(policy.locked(&Requester::named("alice"), false), Rule::Refuse);
+        assert!(!policy.may_create(&Requester::named("alice")));
+    }
+
+    #[test]
+    fn nothing_is_known_before_the_first_list() {
+        assert!(PolicyCache::default().effective("team-a").is_none());
+    }
+}

@@ -1,0 +1,260 @@
+//! Wiring: everything is started here, and ends here.
+
+use std::{future::Future, net::TcpListener, path::Path, sync::Arc, time::Duration};
+
+use anyhow::{Context, Result};
+use axum_server::{Handle, tls_rustls::RustlsConfig};
+use certs::{Lifetimes, Rotation, RotationOptions};
+use kube::{
+    Client, Config,
+    config::{KubeConfigOptions, Kubeconfig},
+};
+use module::{Requester, verdict::Controllers};
+use tokio::{signal::unix, task::JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    Arguments,
+    access::ClusterAccess,
+    admission::{self, Admission},
+    arguments::LogFormat,
+    controller::{self, Controller},
+    health::{self, Condition, Readiness},
+    kinds::Kinds,
+    metrics::Metrics,
+    policies::PolicyCache,
+    templates::{Sources, Templates},
+    workers::Workers,
+};
+
+/// The Secret that holds the webhook's certificates.
+const CERTIFICATE_SECRET: &str = "module-webhook-certificates";
+
+/// Requests that are still being answered at the end: the longest that the API server waits.
+const DRAIN: Duration = Duration::from_secs(30);
+
+/// After a failed call at the start: the API server or our rights may be on their way.
+const START_RETRY: Duration = Duration::from_secs(1);
+
+/// A connection that says nothing for this long after its handshake is dropped.
+const FIRST_REQUEST: Duration = Duration::from_secs(30);
+
+/// Runs until SIGTERM or SIGINT.
+pub fn run(arguments: Arguments) -> Result<()> {
+    start_log(arguments.log_format);
+    rustls::crypto::ring::default_provider()
+        .install_default()
+        .map_err(|_| anyhow::anyhow!("a TLS provider is installed already"))?;
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve(arguments))
+}
+
+fn start_log(format: LogFormat) {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,kube_client=warn"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => log.init(),
+        LogFormat::Json => log.json().init(),
+    }
+}
+
+async fn serve(arguments: Arguments) -> Result<()> {
+    let Arguments {
+        kubeconfig,
+        namespace,
+        service,
+        service_account,
+        configurations,
+        bind,
+        status_bind,
+        cache_dir,
+        no_controller,
+        cyclops_user,
+        identity,
+        shutdown_delay,
+        render_threads,
+        template_root,
+        log_format: _,
+    } = arguments;
+    let mut terminate = Termination::new()?;
+    let readiness = Arc::new(Readiness::default());
+    let metrics = Arc::new(Metrics::default());
+    let handle = Handle::new();
+
+    // Health first: a start that waits for something says for what.
+    let status = listen(status_bind)?;
+    let mut tasks = JoinSet::new();
+    tasks.spawn({
+        let router = health::router(Arc::clone(&readiness), Arc::clone(&metrics));
+        let server = axum_server::from_tcp(status)?.handle(handle.clone());
+        async move { server.serve(router.into_make_service()).await.context("the status port failed") }
+    });
+
+    let client = connect(kubeconfig.as_deref()).await?;
+    let threads = render_threads.or_else(|| std::thread::available_parallelism().ok().map(Into::into)).unwrap_or(1);
+    let workers = Workers::start(threads).context("cannot start the render threads")?;
+    let policies = Arc::new(PolicyCache::default());
+    tasks.spawn({
+        let (policies, client, readiness) = (Arc::clone(&policies), client.clone(), Arc::clone(&readiness));
+        async move {
+            policies.follow(client, &readiness).await;
+            anyhow::bail!("the watch of ModulePolicies ended")
+        }
+    });
+
+    let start = async {
+        let kinds = until_done("read the cluster's kinds", || Kinds::discover(client.clone())).await;
+        readiness.set(Condition::Kinds);
+        let rotation = until_done("get certificates", || {
+            Rotation::start(
+                client.clone(),
+                RotationOptions {
+                    namespace: namespace.clone(),
+                    secret: CERTIFICATE_SECRET.to_owned(),
+                    configurations: configurations.clone(),
+                    names: certs::rotation::service_names(&service, &namespace),
+                    lifetimes: Lifetimes::default(),
+                },
+            )
+        })
+        .await;
+        (Arc::new(kinds), Arc::new(rotation))
+    };
+    let (kinds, rotation) = tokio::select! {
+        started = start => started,
+        () = terminate.signalled() => return Ok(()),
+        Some(ended) = tasks.join_next() => return ended?,
+    };
+
+    let templates = Arc::new(Templates::new(
+        Arc::new(Sources::new(&cache_dir, template_root)),
+        workers.clone(),
+        Arc::clone(&metrics),
+    ));
+    let admission = Arc::new(Admission {
+        policies: Arc::clone(&policies),
+        templates: Arc::clone(&templates),
+        kinds: Arc::clone(&kinds),
+        access: Arc::new(ClusterAccess::new(client.clone())),
+        workers: workers.clone(),
+        controllers: Controllers {
+            own: Some(Requester::service_account_username(&namespace, &service_account)),
+            cyclops: cyclops_user,
+        },
+        metrics: Arc::clone(&metrics),
+    });
+    let tls = RustlsConfig::from_config(Arc::new(rotation.served().server_config()?));
+    let listener = listen(bind)?;
+    tasks.spawn({
+        let server =
+            axum_server::from_tcp_rustls(listener, tls)?.handle(handle.clone()).first_request_timeout(FIRST_REQUEST);
+        let router = admission::router(admission);
+        async move { server.serve(router.into_make_service()).await.context("the webhook's port failed") }
+    });
+    readiness.set(Condition::Listening);
+    tracing::info!(%bind, %status_bind, "serving");
+
+    tasks.spawn({
+        let (rotation, readiness, metrics) = (Arc::clone(&rotation), Arc::clone(&readiness), Arc::clone(&metrics));
+        async move {
+            until_done("publish the certificate authority", || rotation.publish()).await;
+            readiness.set(Condition::Certificates);
+            let reported = Arc::clone(&rotation);
+            tokio::join!(rotation.run(), report_expiry(reported, metrics));
+            anyhow::bail!("the certificate rotation ended")
+        }
+    });
+    let stop = CancellationToken::new();
+    if !no_controller {
+        let controller = Controller { client, namespace, identity, policies, templates, kinds, workers, metrics };
+        tasks.spawn(controller::run(controller, stop.clone()));
+    }
+
+    let outcome = tokio::select! {
+        () = terminate.signalled() => Ok(()),
+        Some(ended) = tasks.join_next() => ended.map_err(anyhow::Error::from).and_then(|ended| ended),
+    };
+    readiness.shut_down();
+    stop.cancel();
+    if outcome.is_ok() {
+        tracing::info!("shutting down");
+        tokio::select! {
+            () = tokio::time::sleep(shutdown_delay) => {}
+            () = terminate.signalled() => {}
+        }
+        handle.graceful_shutdown(Some(DRAIN));
+        while handle.connection_count() > 0 {
+            tokio::select! {
+                () = tokio::time::sleep(Duration::from_millis(50)) => {}
+                () = terminate.signalled() => break,
+            }
+        }
+    }
+    outcome
+}
+
+async fn report_expiry(rotation: Arc<Rotation>, metrics: Arc<Metrics>) {
+    const INTERVAL: Duration = Duration::from_secs(30);
+    loop {
+        if let Some(not_after) = rotation.not_after() {
+            metrics.certificate(not_after);
+        }
+        tokio::time::sleep(INTERVAL).await;
+    }
+}
+
+fn listen(address: std::net::SocketAddr) -> Result<TcpListener> {
+    let listener = TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+async fn connect(kubeconfig: Option<&Path>) -> Result<Client> {
+    let config = match kubeconfig {
+        Some(path) => {
+            let file = Kubeconfig::read_from(path).with_context(|| format!("cannot read {}", path.display()))?;
+            Config::from_custom_kubeconfig(file, &KubeConfigOptions::default())
+                .await
+                .with_context(|| format!("cannot use {}", path.display()))?
+        }
+        None => Config::infer().await.context("found no cluster: neither a Pod's service account nor a kubeconfig")?,
+    };
+    Client::try_from(config).context("cannot make a client for the cluster")
+}
+
+/// Repeats a call until it succeeds.
+async fn until_done<T, E: std::error::Error + 'static, F: Future<Output = Result<T, E>>>(
+    what: &str,
+    mut call: impl FnMut() -> F,
+) -> T {
+    loop {
+        match call().await {
+            Ok(value) => return value,
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "cannot {what}; retrying");
+                tokio::time::sleep(START_RETRY).await;
+            }
+        }
+    }
+}
+
+struct Termination {
+    terminate: unix::Signal,
+    interrupt: unix::Signal,
+}
+
+impl Termination {
+    fn new() -> Result<Self> {
+        Ok(Self {
+            terminate: unix::signal(unix::SignalKind::terminate())?,
+            interrupt: unix::signal(unix::SignalKind::interrupt())?,
+        })
+    }
+
+    async fn signalled(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! Templates in memory: resolved references for moments, loaded charts by digest for as long as there is room.
+
+mod cache;
+mod sources;
+
+use std::{sync::Arc, time::Duration};
+
+use module::{Template, api::TemplateReference, policy::canonical_repository};
+use renderer::{Chart, ChartFile};
+
+pub use sources::Sources;
+
+use crate::{
+    metrics::{CacheResult, Metrics},
+    workers::Workers,
+};
+use cache::{Cache, Lifetime};
+
+/// How long a moving reference keeps what it resolved to. Long enough that the hooks of one write agree, short enough
+/// that a push is seen by the next one.
+const RESOLUTION_LIFETIME: Duration = Duration::from_secs(10);
+
+/// A source that does not answer is not asked again for this long: a burst of writes costs one attempt.
+const OUTAGE_LIFETIME: Duration = Duration::from_secs(3);
+
+/// A reference that names nothing is asked for again after this long: somebody may be about to push it.
+const INVALID_LIFETIME: Duration = Duration::from_secs(10);
+
+/// Resolutions remembered.
+const RESOLUTIONS: usize = 4096;
+
+/// Charts kept loaded.
+const CHARTS: usize = 256;
+
+/// Bytes of chart files kept loaded. A loaded chart takes a few times its files.
+const CHART_BYTES: usize = 64 << 20;
+
+/// Git and HTTP fetches at a time: they wait for the network, not for the processor.
+const FETCHES: usize = 16;
+
+/// Why a template could not be had.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TemplateError {
+    /// The reference names nothing that is a template: who wrote it has to change it.
+    #[error("{problem}")]
+    Invalid {
+        /// What is wrong with what.
+        problem: String,
+    },
+    /// The source could not be reached: trying again may help.
+    #[error("{problem}")]
+    Unavailable {
+        /// What could not be reached, and why.
+        problem: String,
+    },
+}
+
+/// Where templates come from. Calls block; they are made on threads that may.
+pub trait TemplateProvider: Send + Sync + 'static {
+    /// What a reference stands for now: a digest that names content for good.
+    fn resolve(&self, reference: &TemplateReference) -> Result<String, TemplateError>;
+
+    /// The files of a chart.
+    fn fetch(&self, reference: &TemplateReference, digest: &str) -> Result<Vec<ChartFile>, TemplateError>;
+}
+
+/// Resolves, fetches and keeps templates. Requests that want the same one share a fetch.
+pub struct Templates {
+    provider: Arc<dyn TemplateProvider>,
+    workers: Workers,
+    metrics: Arc<Metrics>,
+    fetches: Arc<tokio::sync::Semaphore>,
+    resolutions: Cache<TemplateReference, String>,
+    charts: Cache<ChartKey, Loaded>,
+}
+
+/// Names a chart's content. A digest alone is not enough: a commit holds many charts.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct ChartKey {
+    repository: String,
+    path: String,
+    digest: String,
+}
+
+#[derive(Clone)]
+struct Loaded {
+    template: Arc<Template>,
+    bytes: usize,
+}
+
+impl Templates {
+    /// An empty cache before a provider.
+    pub fn new(provider: Arc<dyn TemplateProvider>, workers: Workers, metrics: Arc<Metrics>) -> Self {
+        Self {
+            provider,
+            workers,
+            metrics,
+            fetches: Arc::new(tokio::sync::Semaphore::new(FETCHES)),
+            resolutions: Cache::new(RESOLUTIONS, usize::MAX),
+            charts: Cache::new(CHARTS, CHART_BYTES),
+        }
+    }
+
+    /// The digest that a reference stands for, as of at most [`RESOLUTION_LIFETIME`] ago.
+    pub async fn resolve(&self, reference: &TemplateReference) -> Result<String, TemplateError> {
+        let provider = Arc::clone(&self.provider);
+        let fetches = Arc::clone(&self.fetches);
+        let wanted = reference.clone();
+        self.resolutions
+            .get(reference, resolution_lifetime, |_| 0, async move {
+                blocking(&fetches, move || provider.resolve(&wanted)).await
+            })
+            .await
+    }
+
+    /// The digest that a reference stands for now.
+    pub async fn resolve_again(&self, reference: &TemplateReference) -> Result<String, TemplateError> {
+        self.resolutions.forget(reference);
+        self.resolve(reference).await
+    }
+
+    /// The template that `digest` names at the reference's repository and path.
+    pub async fn load(&self, reference: &TemplateReference, digest: &str) -> Result<Arc<Template>, TemplateError> {
+        let repository = canonical_repository(&reference.repo)
+            .map_err(|error| TemplateError::Invalid { problem: format!("spec.template.repo: {error}") })?;
+        let key = ChartKey { repository, path: reference.path.clone(), digest: digest.to_owned() };
+        self.metrics.template(if self.charts.contains(&key) { CacheResult::Hit } else { CacheResult::Miss });
+        let provider = Arc::clone(&self.provider);
+        let fetches = Arc::clone(&self.fetches);
+        let workers = self.workers.clone();
+        let wanted = reference.clone();
+        let digest = digest.to_owned();
+        let load = async move {
+            let name = describe(&wanted);
+            let content = digest.clone();
+            let files = blocking(&fetches, move || provider.fetch(&wanted, &content)).await?;
+            let bytes = files.iter().map(|file| file.data.len()).sum();
+            workers
+                .run(move || read(files, &name, digest))
+                .await
+                .map_err(|error| TemplateError::Unavailable { problem: error.to_string() })?
+                .map(|template| Loaded { template: Arc::new(template), bytes })
+        };
+        let loaded = self.charts.get(&key, chart_lifetime, |loaded| loaded.bytes, load).await?;
+        Ok(loaded.template)
+    }
+}
+
+/// How people name a template.
+pub fn describe(reference: &TemplateReference) -> String {
+    let version = if reference.version.is_empty() { "the default branch" } else { &reference.version };
+    if reference.path.is_empty() {
+        format!("{} at {version}", reference.repo)
+    } else {
+        format!("{} in {} at {version}", reference.path, reference.repo)
+    }
+}
+
+fn read(files: Vec<ChartFile>, name: &str, digest: String) -> Result<Template, TemplateError> {
+    let invalid = |error: &dyn std::error::Error| TemplateError::Invalid {
+        problem: format!("the template {name} is not a usable chart: {}", chain(error)),
+    };
+    let chart = Chart::load(files).map_err(|error| invalid(&error))?;
+    Template::new(chart, digest).map_err(|error| invalid(&error))
+}
+
+async fn blocking<T: Send + 'static>(
+    fetches: &tokio::sync::Semaphore,
+    work: impl FnOnce() -> Result<T, TemplateError> + Send + 'static,
+) -> Result<T, TemplateError> {
+    let unavailable = |problem: &str| TemplateError::Unavailable { problem: problem.to_owned() };
+    let _permit = fetches.acquire().await.map_err(|_| unavailable("the webhook is shutting down"))?;
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|_| Err(unavailable("fetching the template failed unexpectedly; the webhook's log says where")))
+}
+
+/// An error and its causes, in one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        source = error.source();
+    }
+    text
+}
+
+fn resolution_lifetime(result: &Result<String, TemplateError>) -> Lifetime {
+    match result {
+        Ok(_) => Lifetime::For(RESOLUTION_LIFETIME),
+        Err(error) => failure_lifetime(error),
+    }
+}
+
+fn chart_lifetime(result: &Result<Loaded, TemplateError>) -> Lifetime {
+    match result {
+        Ok(_) => Lifetime::Forever,
+        Err(error) => failure_lifetime(error),
+    }
+}
+
+fn failure_lifetime(error: &TemplateError) -> Lifetime {
+    Lifetime::For(match error {
+        TemplateError::Invalid { .. } => INVALID_LIFETIME,
+        TemplateError::Unavailable { .. } => OUTAGE_LIFETIME,
+    })
+}
