@@ -8,6 +8,7 @@ mod arguments;
 mod builtins;
 mod case;
 mod codec;
+mod dates;
 mod decimal;
 mod dicts;
 mod encoding;
@@ -15,14 +16,19 @@ mod equality;
 mod lists;
 mod logic;
 pub(crate) mod numbers;
+mod paths;
 pub(crate) mod printf;
 mod random;
+mod regex;
 mod sprig;
 mod strings;
 #[cfg(test)]
 mod testing;
 mod text;
+mod time;
 pub(crate) mod unicode;
+mod urls;
+mod versions;
 mod wrap;
 
 use std::collections::HashMap;

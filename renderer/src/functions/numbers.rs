@@ -2,6 +2,7 @@
 
 use super::arguments::{any, charge_items, charge_text, float, int, text};
 use super::text::sprint;
+use super::time::Numbered;
 use super::{CallError, CallResult, Context, Function, Parameter};
 use crate::value::{ElementType, List, Value};
 
@@ -51,6 +52,8 @@ pub(super) fn to_int64(value: &Value) -> i64 {
         Value::Float64(number) => float_to_int64(*number),
         Value::Bool(flag) => i64::from(*flag),
         Value::String(text) => parse_int(trim_zero_decimal(text), 0).unwrap_or(0),
+        // A month or weekday.
+        Value::Object(object) => object.as_any().downcast_ref::<Numbered>().map_or(0, |named| named.number),
         _ => 0,
     }
 }
@@ -64,6 +67,7 @@ pub(super) fn to_float64(value: &Value) -> f64 {
         Value::Float64(number) => *number,
         Value::Bool(flag) => f64::from(u8::from(*flag)),
         Value::String(text) => parse_float(text).unwrap_or(0.0),
+        Value::Object(object) => object.as_any().downcast_ref::<Numbered>().map_or(0.0, |named| named.number as f64),
         _ => 0.0,
     }
 }
@@ -210,15 +214,18 @@ fn float64_function(_: &Context<'_>, arguments: &[Value]) -> CallResult {
     Ok(Value::Float64(to_float64(any(arguments, 0)?)))
 }
 
-// Go: strconv.Atoi without its error: what is too large is the limit, everything else that fails is 0.
-fn atoi(_: &Context<'_>, arguments: &[Value]) -> CallResult {
-    let digits = text(arguments, 0)?;
-    let number = parse_int(digits, 10).unwrap_or_else(|| match digits.strip_prefix(b"-") {
-        Some(rest) if is_decimal(rest) => i64::MIN,
-        None if is_decimal(digits.strip_prefix(b"+").unwrap_or(digits)) => i64::MAX,
+/// A decimal integer; the limit for what is too large, 0 for everything else that is no integer.
+// Go: strconv.Atoi and ParseInt without their errors
+pub(super) fn parse_or_limit(text: &[u8]) -> i64 {
+    parse_int(text, 10).unwrap_or_else(|| match text.strip_prefix(b"-") {
+        Some(digits) if is_decimal(digits) => i64::MIN,
+        None if is_decimal(text.strip_prefix(b"+").unwrap_or(text)) => i64::MAX,
         _ => 0,
-    });
-    Ok(Value::Int(number))
+    })
+}
+
+fn atoi(_: &Context<'_>, arguments: &[Value]) -> CallResult {
+    Ok(Value::Int(parse_or_limit(text(arguments, 0)?)))
 }
 
 fn is_decimal(text: &[u8]) -> bool {

@@ -1,0 +1,166 @@
+//! Compiled expressions: Go's syntax tree on the automata of the `regex` family, which match in linear time.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use regex_automata::meta::{Cache, Config, Regex};
+use regex_automata::util::captures::Captures;
+use regex_automata::{Input, PatternID};
+use regex_syntax::hir::{Capture, Class, Hir, Look, Repetition};
+
+use super::syntax::{Assertion, Node, NodeKind, SyntaxError, parse};
+use crate::functions::unicode::{push, runes};
+use crate::functions::{CallError, Context};
+
+/// The largest automaton. Go allows programs of 128 MiB; expressions near this limit already take a second to build.
+const MAX_AUTOMATON_BYTES: usize = 16 << 20;
+/// Building one state costs about as much as this many steps of evaluation.
+const STEPS_PER_PATTERN_BYTE: u64 = 64;
+/// An automaton of this size may follow one more thread at each byte of the subject.
+const AUTOMATON_BYTES_PER_THREAD: u64 = 16 << 10;
+
+/// Why an expression did not compile.
+pub(super) enum CompileError {
+    Syntax(SyntaxError),
+    Call(CallError),
+}
+
+impl From<CallError> for CompileError {
+    fn from(error: CallError) -> Self {
+        Self::Call(error)
+    }
+}
+
+/// A compiled expression with the working memory of its searches.
+pub(super) struct Program {
+    regex: Regex,
+    cache: Cache,
+    names: Vec<String>,
+    /// Steps for each byte that a search looks at.
+    steps_per_byte: u64,
+}
+
+/// The groups of one match as byte ranges; the first is the whole match.
+pub(super) type Groups = Vec<Option<Range<usize>>>;
+
+impl Program {
+    pub(super) fn compile(context: &Context<'_>, pattern: &[u8]) -> Result<Self, CompileError> {
+        let budget = context.budget;
+        let length = pattern.len() as u64;
+        budget.charge_steps(length.saturating_mul(STEPS_PER_PATTERN_BYTE)).map_err(CallError::from)?;
+        let expression = parse(pattern).map_err(CompileError::Syntax)?;
+        let config = Config::new().nfa_size_limit(Some(MAX_AUTOMATON_BYTES));
+        let regex = Regex::builder().configure(config).build_from_hir(&hir(&expression.root)).map_err(|_| {
+            CallError::message(format!(
+                "regular expression of {length} bytes needs more than {MAX_AUTOMATON_BYTES} bytes when compiled"
+            ))
+        })?;
+        let memory = regex.memory_usage() as u64;
+        budget.charge_bytes(memory).map_err(CallError::from)?;
+        Ok(Self {
+            cache: regex.create_cache(),
+            regex,
+            names: expression.names,
+            steps_per_byte: 1 + memory / AUTOMATON_BYTES_PER_THREAD,
+        })
+    }
+
+    /// The number of the first group with this name that took part in the match.
+    pub(super) fn named<'g>(&self, name: &str, groups: &'g Groups) -> Option<&'g Range<usize>> {
+        let group = |number: usize| groups.get(number).and_then(Option::as_ref);
+        (0..self.names.len()).filter(|&number| self.names[number] == name).find_map(group)
+    }
+
+    /// The leftmost match at or after `from`.
+    pub(super) fn find(
+        &mut self,
+        context: &Context<'_>,
+        subject: &Subject<'_>,
+        from: usize,
+    ) -> Result<Option<Groups>, CallError> {
+        let input = Input::new(&*subject.text).range(from..);
+        let mut captures = self.regex.create_captures();
+        self.regex.search_captures_with(&mut self.cache, &input, &mut captures);
+        let found = captures.is_match();
+        let seen = captures.get_match().map_or(subject.text.len(), |found| found.end()) - from;
+        // A search may look far beyond its match; that is charged at a fraction, since it usually does not.
+        let ahead = (subject.text.len() - from) / 64;
+        context.budget.charge_steps(((seen + ahead) as u64 / 16 + 1).saturating_mul(self.steps_per_byte))?;
+        Ok(found.then(|| groups(&captures)))
+    }
+}
+
+fn groups(captures: &Captures) -> Groups {
+    let count = captures.group_info().group_len(PatternID::ZERO);
+    (0..count).map(|number| captures.get_group(number).map(|span| span.start..span.end)).collect()
+}
+
+/// The text that is searched. Go reads each invalid byte as U+FFFD, so the search sees that character, and positions are
+/// translated back.
+pub(super) struct Subject<'a> {
+    original: &'a [u8],
+    text: Cow<'a, str>,
+    /// For a translated text: the original position of each of its bytes, and of its end.
+    positions: Vec<usize>,
+}
+
+impl<'a> Subject<'a> {
+    pub(super) fn new(context: &Context<'_>, original: &'a [u8]) -> Result<Self, CallError> {
+        if let Ok(text) = std::str::from_utf8(original) {
+            return Ok(Self { original, text: Cow::Borrowed(text), positions: Vec::new() });
+        }
+        context.budget.charge_bytes((original.len() as u64).saturating_mul(32))?;
+        let mut translated = Vec::with_capacity(original.len());
+        let mut positions = Vec::with_capacity(original.len());
+        let mut position = 0;
+        for (character, width) in runes(original) {
+            push(&mut translated, character);
+            positions.resize(translated.len(), position);
+            position += width;
+        }
+        positions.push(position);
+        let text = String::from_utf8_lossy(&translated).into_owned();
+        Ok(Self { original, text: Cow::Owned(text), positions })
+    }
+
+    /// The length of the searched text.
+    pub(super) fn len(&self) -> usize {
+        self.text.len()
+    }
+
+    /// The width of the character at a position, 0 at the end.
+    pub(super) fn width_at(&self, position: usize) -> usize {
+        self.text.get(position..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8)
+    }
+
+    /// The original bytes of a range of the searched text.
+    pub(super) fn slice(&self, range: Range<usize>) -> &'a [u8] {
+        let position = |position: usize| self.positions.get(position).copied().unwrap_or(position);
+        self.original.get(position(range.start)..position(range.end)).unwrap_or_default()
+    }
+}
+
+/// The automaton builder's form of an expression.
+fn hir(node: &Node) -> Hir {
+    match &node.kind {
+        NodeKind::Empty => Hir::empty(),
+        NodeKind::Literal(character) => Hir::literal(character.encode_utf8(&mut [0; 4]).as_bytes()),
+        NodeKind::Class(class) => Hir::class(Class::Unicode(class.clone())),
+        NodeKind::Assertion(assertion) => Hir::look(match assertion {
+            Assertion::BeginText => Look::Start,
+            Assertion::EndText => Look::End,
+            Assertion::BeginLine => Look::StartLF,
+            Assertion::EndLine => Look::EndLF,
+            Assertion::WordBoundary => Look::WordAscii,
+            Assertion::NoWordBoundary => Look::WordAsciiNegate,
+        }),
+        NodeKind::Capture(index, inner) => {
+            Hir::capture(Capture { index: *index, name: None, sub: Box::new(hir(inner)) })
+        }
+        NodeKind::Concat(items) => Hir::concat(items.iter().map(hir).collect()),
+        NodeKind::Alternate(items) => Hir::alternation(items.iter().map(hir).collect()),
+        NodeKind::Repeat { min, max, greedy, operand } => {
+            Hir::repetition(Repetition { min: *min, max: *max, greedy: *greedy, sub: Box::new(hir(operand)) })
+        }
+    }
+}
