@@ -155,7 +155,7 @@ mod tests {
     fn files() -> Files {
         let file = |(name, text): (&str, &[u8])| File { name: name.to_owned(), data: Arc::from(text) };
         let all: [(&str, &[u8]); 4] =
-            [("a.txt", b"l1\nl2\n"), ("conf/b.yaml", b"x: 1\n"), ("conf/sub/c", b"y"), ("empty", b"")];
+            [("a.txt", b"l1\nl2\n"), ("conf/b.yaml", b"x: 1\n"), ("conf/sub/c", b"z"), ("empty", b"")];
         Files::new(&all.map(file))
     }
 
@@ -184,8 +184,8 @@ mod tests {
     #[test]
     fn writes_config_maps_and_secrets() {
         let conf = files().glob("conf/**");
-        assert_eq!(text(conf.call("AsConfig", &[])), "b.yaml: |\n  x: 1\nc: y");
-        assert_eq!(text(conf.call("AsSecrets", &[])), "b.yaml: eDogMQo=\nc: eQ==");
+        assert_eq!(text(conf.call("AsConfig", &[])), "b.yaml: |\n  x: 1\nc: z");
+        assert_eq!(text(conf.call("AsSecrets", &[])), "b.yaml: eDogMQo=\nc: eg==");
         assert_eq!(text(conf.glob("none").call("AsConfig", &[])), "{}");
     }
 }

@@ -1,7 +1,20 @@
 //! The whole way from chart and values to manifests.
 
-use crate::functions::Host;
-use crate::{Chart, Limits, Profile, Rendered, values::Values};
+mod context;
+mod error;
+
+pub use error::RenderError;
+
+use std::collections::BTreeMap;
+
+use crate::capabilities::Capabilities;
+use crate::chart::{ChartInstance, is_compatible};
+use crate::functions::{self, Host};
+use crate::release::{self, Manifest};
+use crate::template::{Evaluator, TemplateSet, strip_no_value};
+use crate::value::{Map, MapType, Value};
+use crate::values::{NullHandling, Values, coalesce, from_values};
+use crate::{Budget, Chart, Limits, Profile, Rendered, schema};
 
 /// What a render is told besides chart and values.
 pub struct RenderOptions<'a> {
@@ -27,17 +40,87 @@ pub struct RenderOptions<'a> {
     pub host: &'a dyn Host,
 }
 
-/// Why a chart could not be rendered.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum RenderError {
-    /// A limit was reached.
-    #[error(transparent)]
-    Budget(#[from] crate::BudgetExceeded),
+/// Renders a chart (Helm: `helm template`). `values` are the user's; the defaults of the chart come in here.
+///
+/// Needs [`crate::template::RENDER_STACK_BYTES`] of stack.
+pub fn render(chart: &Chart, values: &Values, options: &RenderOptions<'_>) -> Result<Rendered, RenderError> {
+    let capabilities =
+        Capabilities::new(options.profile, options.kube_version.as_deref(), &options.api_versions).map_err(
+            |cause| RenderError::KubeVersion { version: options.kube_version.clone().unwrap_or_default(), cause },
+        )?;
+    if !matches!(chart.metadata().chart_type.as_str(), "" | "application") {
+        return Err(RenderError::NotInstallable { chart_type: chart.metadata().chart_type.clone() });
+    }
+    let mut instance = ChartInstance::new(chart);
+    let missing = instance.missing_dependencies();
+    if !missing.is_empty() {
+        return Err(RenderError::MissingDependencies { names: missing });
+    }
+    let user = from_values(values);
+    instance.process_dependencies(&user).map_err(RenderError::Dependencies)?;
+    let effective = coalesce(&instance, &user, NullHandling::Remove).map_err(RenderError::Values)?;
+    if options.validate_schema {
+        schema::validate_instance(&instance, &effective)?;
+    }
+    let constraint = &chart.metadata().kube_version;
+    let kube_version = capabilities.kube_version();
+    if !constraint.is_empty() && !is_compatible(constraint, kube_version.normalized()) {
+        return Err(RenderError::IncompatibleKubeVersion {
+            constraint: constraint.clone(),
+            version: kube_version.version().to_owned(),
+        });
+    }
+    let files = execute(&instance, &effective, capabilities, options)?;
+    let notes_path = format!("{}/templates/NOTES.txt", instance.path());
+    let mut crds = Vec::new();
+    collect_crds(&instance, &mut crds);
+    Ok(release::assemble(files, crds, &notes_path, options.profile)?)
 }
 
-/// Renders a chart (Helm: `helm template`).
-pub fn render(chart: &Chart, values: &Values, options: &RenderOptions<'_>) -> Result<Rendered, RenderError> {
-    let _ = (chart, values, options);
-    Ok(Rendered::default())
+/// Parses all templates, then executes every file that is no partial.
+fn execute(
+    instance: &ChartInstance<'_>,
+    values: &Map,
+    capabilities: Capabilities,
+    options: &RenderOptions<'_>,
+) -> Result<BTreeMap<String, Vec<u8>>, RenderError> {
+    let templates = context::templates(instance, values, capabilities, options);
+    let sources = templates.iter().map(|(name, template)| (name.as_str(), template.text));
+    let set = TemplateSet::parse(sources, functions::table(options.profile))?;
+    let budget = Budget::new(options.limits);
+    let evaluator = Evaluator::new(&set, &budget, options.host);
+    let mut files = BTreeMap::new();
+    for name in set.executable_files() {
+        let Some(template) = templates.get(name) else { continue };
+        template.dot.insert("Template".into(), template.describe(name));
+        let dot = Value::Map(template.dot.with_type(MapType::Values));
+        let output = evaluator.execute(name, dot)?;
+        files.insert(name.to_owned(), strip_no_value(output));
+    }
+    Ok(files)
 }
+
+/// The files below `crds/` of a chart, then of its sub-charts.
+fn collect_crds(instance: &ChartInstance<'_>, crds: &mut Vec<Manifest>) {
+    for (name, text) in instance.chart().files() {
+        let extension = name.rsplit('/').next().and_then(|base| base.rsplit_once('.')).map(|(_, extension)| extension);
+        let is_manifest = extension
+            .is_some_and(|extension| ["yaml", "yml", "json"].iter().any(|known| extension.eq_ignore_ascii_case(known)));
+        if name.starts_with("crds/") && is_manifest {
+            crds.push(Manifest {
+                source: format!("{}/{name}", instance.path()),
+                content: String::from_utf8_lossy(text).into_owned(),
+                api_version: String::new(),
+                kind: String::new(),
+                name: String::new(),
+                hooks: Vec::new(),
+            });
+        }
+    }
+    for subchart in instance.dependencies() {
+        collect_crds(subchart, crds);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,136 @@
 //! Validation of values against `values.schema.json`, with Helm's messages.
+
+mod message;
+mod validator;
+
+use std::fmt;
+
+use crate::Chart;
+use crate::chart::ChartInstance;
+use crate::value::{Map, Value};
+use crate::values::{self, NullHandling, Values, ValuesError, coalesce, from_values};
+
+/// Values that do not fit the schema of a chart or of its sub-charts. Displays as Helm prints it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct SchemaError {
+    /// The charts whose schema is not fulfilled, outer ones first.
+    pub charts: Vec<ChartViolations>,
+}
+
+/// What is wrong with the values of one chart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChartViolations {
+    /// Keys that lead from the root of the values to those of this chart: names or aliases of sub-charts.
+    pub path: Vec<String>,
+    /// The chart's name or alias.
+    pub chart: String,
+    /// What is wrong.
+    pub problem: Problem,
+}
+
+/// Why the values of a chart are refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Problem {
+    /// The values violate the schema.
+    Violations(Vec<Violation>),
+    /// The schema itself cannot be used: no JSON, no schema, a reference that leads nowhere or out of the chart.
+    Schema(String),
+    /// The values of a sub-chart are no map; the Go type that was found.
+    NotAMap(String),
+}
+
+/// One violation of a schema.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// Where in the chart's values, as a JSON pointer.
+    pub pointer: String,
+    /// What is wrong there, such as `got string, want integer`.
+    pub message: String,
+    /// Why no branch of an `allOf`, `anyOf` or `oneOf` is fulfilled.
+    pub causes: Vec<Self>,
+}
+
+impl fmt::Display for SchemaError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(formatter, "values don't meet the specifications of the schema(s) in the following chart(s):")?;
+        for chart in &self.charts {
+            writeln!(formatter, "{}:", chart.chart)?;
+            match &chart.problem {
+                Problem::Violations(violations) => {
+                    violations.iter().try_for_each(|violation| write_violation(formatter, violation, 0))?;
+                }
+                Problem::Schema(text) => formatter.write_str(text)?,
+                Problem::NotAMap(found) => {
+                    writeln!(formatter, "invalid type for values: expected object (map), got {found}")?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn write_violation(formatter: &mut fmt::Formatter<'_>, violation: &Violation, indent: usize) -> fmt::Result {
+    let pointer = message::quote(&violation.pointer);
+    writeln!(formatter, "{:indent$}- at {pointer}: {}", "", violation.message, indent = 2 * indent)?;
+    violation.causes.iter().try_for_each(|cause| write_violation(formatter, cause, indent + 1))
+}
+
+/// Why values could not be validated, or were and are wrong.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ValidationError {
+    /// The values do not fit the chart's structure.
+    #[error(transparent)]
+    Values(#[from] ValuesError),
+    /// The values do not fit a schema.
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
+}
+
+/// Validates a user's values, coalesced with the chart's defaults, against the schema of the chart and of every enabled
+/// sub-chart. References are followed inside the schema only.
+pub fn validate(chart: &Chart, values: &Values) -> Result<(), ValidationError> {
+    let mut instance = ChartInstance::new(chart);
+    let user = from_values(values);
+    instance.process_dependencies(&user)?;
+    let effective = coalesce(&instance, &user, NullHandling::Remove)?;
+    Ok(validate_instance(&instance, &effective)?)
+}
+
+/// Validates effective values (Helm: `ValidateAgainstSchema`).
+pub(crate) fn validate_instance(instance: &ChartInstance<'_>, values: &Map) -> Result<(), SchemaError> {
+    let mut charts = Vec::new();
+    validate_chart(instance, values, &mut Vec::new(), &mut charts);
+    if charts.is_empty() { Ok(()) } else { Err(SchemaError { charts }) }
+}
+
+fn validate_chart(
+    instance: &ChartInstance<'_>,
+    values: &Map,
+    path: &mut Vec<String>,
+    charts: &mut Vec<ChartViolations>,
+) {
+    if let Some(schema) = instance.chart().schema() {
+        let instance_values = serde_json::Value::Object(values::to_values(values));
+        if let Err(problem) = validator::validate(schema, instance_values) {
+            charts.push(ChartViolations { path: path.clone(), chart: instance.name().to_owned(), problem });
+        }
+    }
+    for subchart in instance.dependencies() {
+        path.push(subchart.name().to_owned());
+        match values.get(subchart.name().as_bytes()) {
+            None | Some(Value::Nil | Value::Invalid) => {}
+            Some(Value::Map(values)) => validate_chart(subchart, &values, path, charts),
+            Some(other) => charts.push(ChartViolations {
+                path: path.clone(),
+                chart: subchart.name().to_owned(),
+                problem: Problem::NotAMap(other.type_name().to_owned()),
+            }),
+        }
+        path.pop();
+    }
+}
+
+#[cfg(test)]
+mod tests;

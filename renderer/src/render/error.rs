@@ -1,0 +1,76 @@
+//! Why a chart could not be rendered.
+
+use crate::BudgetExceeded;
+use crate::capabilities::KubeVersionError;
+use crate::release::HeadError;
+use crate::schema::SchemaError;
+use crate::template::{ExecError, ParseError};
+use crate::values::ValuesError;
+
+/// A chart that cannot be rendered. Displays as Helm prints it.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RenderError {
+    /// A limit was reached.
+    #[error(transparent)]
+    Budget(#[from] BudgetExceeded),
+    /// The version of Kubernetes is none.
+    #[error("invalid kube version '{version}': {cause}")]
+    KubeVersion {
+        /// The text that was given.
+        version: String,
+        /// What is wrong with it.
+        cause: KubeVersionError,
+    },
+    /// A library chart.
+    #[error("{chart_type} charts are not installable")]
+    NotInstallable {
+        /// `type` in `Chart.yaml`.
+        chart_type: String,
+    },
+    /// Declared dependencies are not in `charts/`.
+    #[error(
+        "an error occurred while checking for chart dependencies. You may need to run 'helm dependency build' to fetch \
+         missing dependencies: found in Chart.yaml, but missing in charts/ directory: {}",
+        names.join(", ")
+    )]
+    MissingDependencies {
+        /// Their names.
+        names: Vec<String>,
+    },
+    /// Dependencies cannot be enabled and disabled with these values.
+    #[error("chart dependencies processing failed: {0}")]
+    Dependencies(ValuesError),
+    /// The values do not fit the chart's structure.
+    #[error(transparent)]
+    Values(ValuesError),
+    /// The values do not fit a `values.schema.json`.
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
+    /// The chart is not for this version of Kubernetes.
+    #[error("chart requires kubeVersion: {constraint} which is incompatible with Kubernetes {version}")]
+    IncompatibleKubeVersion {
+        /// `kubeVersion` in `Chart.yaml`.
+        constraint: String,
+        /// The version of Kubernetes.
+        version: String,
+    },
+    /// A file is no template.
+    #[error(transparent)]
+    Parse(#[from] ParseError),
+    /// A template failed.
+    #[error(transparent)]
+    Execution(ExecError),
+    /// A rendered file holds something other than manifests.
+    #[error(transparent)]
+    Head(#[from] HeadError),
+}
+
+impl From<ExecError> for RenderError {
+    fn from(error: ExecError) -> Self {
+        match error.budget() {
+            Some(exceeded) => Self::Budget(exceeded),
+            None => Self::Execution(error),
+        }
+    }
+}

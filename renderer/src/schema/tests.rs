@@ -1,0 +1,117 @@
+//! Helm's messages. The expected texts were printed by Helm 4.3.1 for the same charts, except for their order.
+
+use super::*;
+use crate::ChartFile;
+
+fn chart(files: &[(&str, &str)]) -> Chart {
+    let file = |(name, text): &(&str, &str)| ChartFile { name: (*name).to_owned(), data: text.as_bytes().to_vec() };
+    Chart::load(files.iter().map(file).collect()).unwrap()
+}
+
+fn problems(schema: &str, values: &str) -> String {
+    let chart = chart(&[
+        ("Chart.yaml", "{apiVersion: v2, name: demo, version: 1.0.0}"),
+        ("values.schema.json", schema),
+        ("values.yaml", values),
+    ]);
+    match validate(&chart, &Values::new()) {
+        Ok(()) => String::new(),
+        Err(error) => error.to_string(),
+    }
+}
+
+const HEADER: &str = "values don't meet the specifications of the schema(s) in the following chart(s):\n";
+
+#[test]
+fn words_violations_as_helm_does() {
+    for (schema, values, expected) in [
+        (r#"{"properties": {"a": {"type": "integer"}}}"#, "a: 5.0", ""),
+        (r#"{"properties": {"a": {"type": "integer"}}}"#, "a: 5.5", "- at '/a': got number, want integer\n"),
+        (
+            r#"{"properties": {"a": {"type": ["string", "null"]}}}"#,
+            "a: true",
+            "- at '/a': got boolean, want null or string\n",
+        ),
+        (r#"{"properties": {"a": {"maximum": 100}}}"#, "a: 70000", "- at '/a': maximum: got 70,000, want 100\n"),
+        (r#"{"properties": {"a": {"multipleOf": 0.5}}}"#, "a: 1.25", "- at '/a': multipleOf: got 1.25, want 0.5\n"),
+        (
+            r#"{"properties": {"a": {"minLength": 3, "pattern": "^b"}}}"#,
+            "a: \u{e4}",
+            "- at '/a': '\u{e4}' does not match pattern '^b'\n- at '/a': minLength: got 1, want 3\n",
+        ),
+        (
+            r#"{"required": ["x", "y"], "additionalProperties": false}"#,
+            "zzz: 1",
+            "- at '': additional properties 'zzz' not allowed\n- at '': missing properties 'x', 'y'\n",
+        ),
+        (
+            r#"{"properties": {"a": {"enum": ["b", 1, null, true]}}}"#,
+            "a: c",
+            "- at '/a': value must be one of 'b', 1, <nil>, true\n",
+        ),
+        (r#"{"properties": {"a": {"const": "b'c"}}}"#, "a: c", "- at '/a': value must be 'b\\'c'\n"),
+        (r#"{"properties": {"a/b": false}}"#, "a/b: c", "- at '/a~1b': false schema\n"),
+        (
+            r#"{"properties": {"a": {"anyOf": [{"type": "string"}, {"required": ["b"]}]}}}"#,
+            "a: {c: 1}",
+            "- at '/a': 'anyOf' failed\n  - at '/a': got object, want string\n  - at '/a': missing property 'b'\n",
+        ),
+        (
+            r#"{"properties": {"a": {"oneOf": [{"type": "string"}, {"minLength": 1}]}}}"#,
+            "a: c",
+            "- at '/a': 'oneOf' failed, subschemas 0, 1 matched\n",
+        ),
+        (r#"{"properties": {"a": {"not": {"type": "string"}}}}"#, "a: c", "- at '/a': 'not' failed\n"),
+        (r#"{"properties": {"a": {"uniqueItems": true}}}"#, "a: [x, y, x]", "- at '/a': items at 0 and 2 are equal\n"),
+        (
+            r##"{"$defs": {"p": {"type": "string"}}, "properties": {"a": {"items": {"$ref": "#/$defs/p"}}}}"##,
+            "a: [x, {}]",
+            "- at '/a/1': got object, want string\n",
+        ),
+        (
+            r#"{"$schema": "https://json-schema.org/draft-07/schema#", "properties": {"a": {"format": "ipv4"}}}"#,
+            "a: 1.2.3.4",
+            "",
+        ),
+        (r#"{"properties": {"a": {"format": "ipv4"}}}"#, "a: x", ""),
+        (r#"{"properties": {"a": {"$ref": "urn:example:x"}}}"#, "a: x", ""),
+    ] {
+        let expected = if expected.is_empty() { String::new() } else { format!("{HEADER}demo:\n{expected}") };
+        assert_eq!(problems(schema, values), expected, "{schema} {values}");
+    }
+}
+
+#[test]
+fn refuses_schemas_that_cannot_be_used() {
+    for (schema, expected) in [
+        ("{", "invalid JSON"),
+        (r#"{"type": "nothing"}"#, "nothing"),
+        (r#"{"$ref": "https://example.com/schema.json"}"#, "not followed"),
+        (r#"{"$ref": "file:///etc/passwd"}"#, "not followed"),
+        (r##"{"$ref": "#/$defs/missing"}"##, "missing"),
+        (r#"{"$schema": "https://example.com/draft"}"#, "unsupported $schema"),
+        (r#"{"properties": {"a": {"pattern": "(?=x)"}}}"#, "(?=x)"),
+    ] {
+        let text = problems(schema, "a: x");
+        assert!(text.starts_with(HEADER) && text.contains(expected), "{schema}: {text}");
+    }
+}
+
+#[test]
+fn validates_enabled_subcharts_under_their_alias() {
+    let chart = chart(&[
+        (
+            "Chart.yaml",
+            "{apiVersion: v2, name: demo, version: 1.0.0, dependencies: [{name: db, version: '*', alias: main}, \
+             {name: db, version: '*', alias: spare, condition: spare.enabled}]}",
+        ),
+        ("values.yaml", "{main: {port: x}, spare: {enabled: false}}"),
+        ("charts/db/Chart.yaml", "{apiVersion: v2, name: db, version: 1.0.0}"),
+        ("charts/db/values.schema.json", r#"{"properties": {"port": {"type": "integer"}}}"#),
+        ("charts/db/values.yaml", "port: y"),
+    ]);
+    let error = validate(&chart, &Values::new()).unwrap_err();
+    assert_eq!(error.to_string(), format!("{HEADER}main:\n- at '/port': got string, want integer\n"));
+    let ValidationError::Schema(error) = error else { panic!("{error}") };
+    assert_eq!(error.charts[0].path, ["main"]);
+}
