@@ -71,7 +71,7 @@ impl Files {
             Vec::new()
         } else {
             let text = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
-            text.split(|byte| *byte == b'\n').map(|line| Value::string(line)).collect()
+            text.split(|byte| *byte == b'\n').map(Value::string).collect()
         };
         Value::List(List::typed(ElementType::String, items))
     }

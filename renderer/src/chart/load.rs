@@ -149,12 +149,9 @@ fn check_lock(file: &File) -> Result<(), ChartError> {
         }
     }
     if let Some(field) = root.field("generated") {
-        let generated = match &field.node.kind {
-            yaml::NodeKind::String(text) => text.as_str(),
-            _ => {
-                let detail = "Time.UnmarshalJSON: input is not a JSON string".to_owned();
-                return Err(ChartError::LockTime { file: file.name.clone(), detail });
-            }
+        let yaml::NodeKind::String(generated) = &field.node.kind else {
+            let detail = "Time.UnmarshalJSON: input is not a JSON string".to_owned();
+            return Err(ChartError::LockTime { file: file.name.clone(), detail });
         };
         if generated.parse::<jiff::Timestamp>().is_err() {
             let detail = format!("parsing time {generated:?} as \"2006-01-02T15:04:05Z07:00\": it is no such time");

@@ -3,6 +3,7 @@
 //! `*` is any run without `/`, `**` any run, `?` one character but `/`, `[abc]`, `[a-z]` and `[!abc]` are classes,
 //! `{a,b*}` alternatives, `\` escapes. A pattern that cannot be compiled matches every file.
 
+use std::fmt::Write;
 use std::iter::Peekable;
 use std::str::Chars;
 
@@ -118,7 +119,7 @@ fn write_sequence(expression: &mut String, tokens: &[Token]) {
                 expression.push('|');
             }
         }
-        expression.push_str(&format!("{}.*{})", escape(prefix), escape(suffix)));
+        expression.extend([escape(prefix).as_str(), ".*", escape(suffix).as_str(), ")"]);
         return;
     }
     for token in tokens {
@@ -130,7 +131,7 @@ fn write_sequence(expression: &mut String, tokens: &[Token]) {
             Token::Class { negated, ranges } => {
                 expression.push_str(if *negated { "[^" } else { "[" });
                 for (low, high) in ranges {
-                    expression.push_str(&format!("\\x{{{:x}}}-\\x{{{:x}}}", *low as u32, *high as u32));
+                    let _ = write!(expression, "\\x{{{:x}}}-\\x{{{:x}}}", *low as u32, *high as u32);
                 }
                 expression.push(']');
             }

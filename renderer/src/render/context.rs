@@ -38,7 +38,7 @@ pub(super) fn templates<'a>(
     let capabilities: Rc<dyn Object> = Rc::new(capabilities);
     let shared = Shared { release: release(options), capabilities: Value::Object(capabilities) };
     let mut templates = BTreeMap::new();
-    add_chart(root, values.with_type(MapType::Values), &shared, &mut templates);
+    add_chart(root, &values.with_type(MapType::Values), &shared, &mut templates);
     templates
 }
 
@@ -65,7 +65,7 @@ fn release(options: &RenderOptions<'_>) -> Value {
 
 fn add_chart<'a>(
     instance: &ChartInstance<'a>,
-    values: Map,
+    values: &Map,
     shared: &Shared,
     templates: &mut BTreeMap<String, Template<'a>>,
 ) -> Map {
@@ -82,8 +82,8 @@ fn add_chart<'a>(
         dot.insert(key.into(), value);
     }
     for subchart in instance.dependencies() {
-        let values = table(&values, subchart.name()).unwrap_or_default();
-        let context = add_chart(subchart, values.with_type(MapType::Values), shared, templates);
+        let values = table(values, subchart.name()).unwrap_or_default();
+        let context = add_chart(subchart, &values.with_type(MapType::Values), shared, templates);
         subcharts.insert(subchart.name().into(), Value::Map(context));
     }
     let base_path = format!("{}/templates", instance.path());

@@ -14,8 +14,11 @@ use super::validator::sorted;
 const TYPE_ORDER: [&str; 7] = ["null", "boolean", "number", "integer", "string", "array", "object"];
 
 /// Words violations. What the validator reports one by one and Helm in one line (missing properties of one object) is
-/// put together.
-pub(super) fn violations<'a, E: Borrow<ValidationError<'a>>>(errors: impl IntoIterator<Item = E>) -> Vec<Violation> {
+/// put together. `values` is what was validated.
+pub(super) fn violations<'a, E: Borrow<ValidationError<'a>>>(
+    values: &Value,
+    errors: impl IntoIterator<Item = E>,
+) -> Vec<Violation> {
     let mut missing: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
     let mut found = Vec::new();
     for error in errors {
@@ -29,11 +32,11 @@ pub(super) fn violations<'a, E: Borrow<ValidationError<'a>>>(errors: impl IntoIt
         let causes = match error.kind() {
             ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
                 // The branches' places are relative to the root already.
-                context.iter().flat_map(|branch| violations(branch)).collect()
+                context.iter().flat_map(|branch| violations(values, branch)).collect()
             }
             _ => Vec::new(),
         };
-        found.push(Violation { pointer, message: text(error), causes });
+        found.push(Violation { pointer, message: text(values, error), causes });
     }
     for ((pointer, _), names) in missing {
         let label = if names.len() == 1 { "property" } else { "properties" };
@@ -43,7 +46,7 @@ pub(super) fn violations<'a, E: Borrow<ValidationError<'a>>>(errors: impl IntoIt
     sorted(found)
 }
 
-fn text(error: &ValidationError<'_>) -> String {
+fn text(values: &Value, error: &ValidationError<'_>) -> String {
     let instance = error.instance();
     let compared = |keyword: &str, want: &Value| {
         format!("{keyword}: got {}, want {}", number(instance.as_f64()), number(want.as_f64()))
@@ -77,9 +80,9 @@ fn text(error: &ValidationError<'_>) -> String {
             format!("'oneOf' failed, subschemas {} matched", matched.join(", "))
         }
         ValidationErrorKind::Not { .. } => "'not' failed".to_owned(),
-        ValidationErrorKind::FalseSchema => match instance.as_object() {
+        ValidationErrorKind::FalseSchema => match values.pointer(error.instance_path().as_str()) {
             // The validator's short cut for an object that may have no properties at all.
-            Some(members) if forbids_properties(error.schema_path().as_str()) => {
+            Some(Value::Object(members)) if forbids_properties(error.schema_path().as_str()) => {
                 let names: Vec<String> = members.keys().cloned().collect();
                 format!("additional properties {} not allowed", quoted(&names))
             }

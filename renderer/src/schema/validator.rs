@@ -35,7 +35,7 @@ pub(super) fn validate(schema: &[u8], mut values: Value) -> Result<(), Problem> 
         .should_ignore_unknown_formats(true)
         .build(&schema)
         .map_err(|error| Problem::Schema(format!("at '{}': {error}", error.instance_path())))?;
-    let violations = message::violations(validator.iter_errors(&values));
+    let violations = message::violations(&values, validator.iter_errors(&values));
     if violations.is_empty() { Ok(()) } else { Err(Problem::Violations(violations)) }
 }
 

@@ -120,10 +120,9 @@ pub(crate) fn coalesce_tables(destination: &Map, source: &Map, nulls: NullHandli
     }
     for (key, default) in defaults {
         match (destination.get(&key), &default) {
-            (Some(Value::Nil), default) => {
-                if nulls == NullHandling::Remove && !matches!(default, Value::Nil) {
-                    destination.remove(&key);
-                }
+            (Some(Value::Nil), Value::Nil) => {}
+            (Some(Value::Nil), _) if nulls == NullHandling::Remove => {
+                destination.remove(&key);
             }
             (None, _) => {
                 destination.insert(key, default);

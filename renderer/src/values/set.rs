@@ -188,27 +188,27 @@ impl<'a> Parser<'a> {
     /// Reads to one of the stop characters, which is consumed and returned; none at the end of the argument.
     fn until(&mut self, stops: &[char]) -> (String, Option<char>) {
         let escapes = !matches!(self.mode, Mode::Literal);
-        let mut text = String::new();
+        let mut taken = String::new();
         while let Some(next) = self.next() {
             if stops.contains(&next) {
-                return (text, Some(next));
+                return (taken, Some(next));
             }
             if next == '\\' && escapes {
                 match self.next() {
-                    Some(escaped) => text.push(escaped),
+                    Some(literal) => taken.push(literal),
                     None => break,
                 }
             } else {
-                text.push(next);
+                taken.push(next);
             }
         }
-        (text, None)
+        (taken, None)
     }
 
     fn key(&mut self, data: &mut Values, level: usize) -> Result<(), Stop> {
         let stops: &[char] = if matches!(self.mode, Mode::Literal) { &['=', '[', '.'] } else { &['=', '[', ',', '.'] };
-        let (key, last) = self.until(stops);
-        match last {
+        let (key, stop) = self.until(stops);
+        match stop {
             None if key.is_empty() => Err(Stop::End),
             None => Err(SetError::NoValue { key }.into()),
             Some('[') => {
@@ -262,8 +262,8 @@ impl<'a> Parser<'a> {
         if self.indexes > MAX_INDEXES {
             return Err(SetError::TooManyIndexes.into());
         }
-        let (index, last) = self.until(&[']']);
-        if last.is_none() {
+        let (index, stop) = self.until(&[']']);
+        if stop.is_none() {
             return Err(Stop::End);
         }
         index.parse().map_err(|error: std::num::ParseIntError| {
@@ -280,11 +280,11 @@ impl<'a> Parser<'a> {
         let Ok(position) = usize::try_from(index) else {
             return Err(SetError::NegativeIndex { index }.into());
         };
-        let (data, last) = self.until(&['[', '.', '=']);
+        let (data, stop) = self.until(&['[', '.', '=']);
         if !data.is_empty() {
             return Err(SetError::DataAfterIndex { data }.into());
         }
-        match last {
+        match stop {
             None => Err(Stop::End),
             Some('[') => {
                 let inner_index = self.index()?;
@@ -330,12 +330,12 @@ impl<'a> Parser<'a> {
                 self.next();
                 let mut list = Vec::new();
                 loop {
-                    let (text, last) = self.until(&[',', '}']);
-                    if last.is_none() {
+                    let (text, stop) = self.until(&[',', '}']);
+                    if stop.is_none() {
                         return Err(SetError::UnterminatedList.into());
                     }
                     list.push(self.token(text)?);
-                    if last == Some('}') {
+                    if stop == Some('}') {
                         break;
                     }
                 }
