@@ -1,1 +1,207 @@
-//! Comparing values under locks.
+//! Which locked values a change of values touches.
+//!
+//! What counts are *effective* values: what the chart's templates see, defaults of the chart and its sub-charts
+//! included. Besides, a value that is set explicitly must stay set: without it, the next default would count.
+
+mod number;
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+use crate::lock::Cursor;
+use crate::lock::LockSet;
+use crate::path::ValuePath;
+use number::same_number;
+
+/// One state of the values.
+#[derive(Clone, Copy, Debug)]
+pub struct ValuesState<'a> {
+    /// What the templates see.
+    pub effective: &'a Map<String, Value>,
+    /// What the Module sets.
+    pub explicit: &'a Map<String, Value>,
+}
+
+/// A locked value that changes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LockedChange {
+    /// Where.
+    pub path: ValuePath,
+    /// How.
+    pub kind: LockedChangeKind,
+    /// The effective value now, none if there is none; what must not be shown is [`crate::lock::HIDDEN`].
+    pub old: Option<Value>,
+    /// The effective value then.
+    pub new: Option<Value>,
+    /// The chart that declares the lock.
+    pub chart: String,
+    /// Where in that chart's schema.
+    pub pointer: String,
+}
+
+/// How a locked value changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum LockedChangeKind {
+    /// The effective value changes.
+    Value,
+    /// The value is the same for now, but no longer set: it would follow the template's default.
+    NoLongerSet,
+}
+
+/// All locked values that change, each as deep as it can be told.
+pub fn locked_changes(locks: &LockSet, old: ValuesState<'_>, new: ValuesState<'_>) -> Vec<LockedChange> {
+    let mut comparison = Comparison { changes: Vec::new() };
+    let object = |map: &Map<String, Value>| Value::Object(map.clone());
+    let (old_effective, new_effective) = (object(old.effective), object(new.effective));
+    let (old_explicit, new_explicit) = (object(old.explicit), object(new.explicit));
+    comparison.walk(
+        &locks.root(),
+        &ValuePath::root(),
+        Pair { effective: Some(&old_effective), explicit: Some(&old_explicit) },
+        Pair { effective: Some(&new_effective), explicit: Some(&new_explicit) },
+    );
+    comparison.changes
+}
+
+/// Whether two effective values are the same to a lock: numbers by value, types apart; nothing, null, an empty list and
+/// an empty mapping are one (Cyclops' form writes one for another); list elements in order.
+pub fn same(old: Option<&Value>, new: Option<&Value>) -> bool {
+    match (old.filter(|value| !is_nothing(value)), new.filter(|value| !is_nothing(value))) {
+        (None, None) => true,
+        (Some(Value::Object(old)), None) => old.values().all(|value| same(Some(value), None)),
+        (None, Some(Value::Object(new))) => new.values().all(|value| same(None, Some(value))),
+        (Some(Value::Object(old)), Some(Value::Object(new))) => {
+            let keys: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+            keys.into_iter().all(|key| same(old.get(key), new.get(key)))
+        }
+        (Some(Value::Array(old)), Some(Value::Array(new))) => {
+            old.len() == new.len() && old.iter().zip(new).all(|(old, new)| same(Some(old), Some(new)))
+        }
+        (Some(Value::Number(old)), Some(Value::Number(new))) => same_number(old, new),
+        (old, new) => old == new,
+    }
+}
+
+/// Null, an empty list or an empty mapping.
+fn is_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(items) => items.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        _ => false,
+    }
+}
+
+/// The values of one state at one place.
+#[derive(Clone, Copy)]
+struct Pair<'a> {
+    effective: Option<&'a Value>,
+    explicit: Option<&'a Value>,
+}
+
+impl<'a> Pair<'a> {
+    fn key(self, key: &str) -> Self {
+        Self { effective: member(self.effective, key), explicit: member(self.explicit, key) }
+    }
+
+    fn index(self, index: usize) -> Self {
+        let item = |value: Option<&'a Value>| value?.as_array()?.get(index);
+        Self { effective: item(self.effective), explicit: item(self.explicit) }
+    }
+
+    fn keys(self) -> impl Iterator<Item = &'a str> {
+        let keys = |value: Option<&'a Value>| value.and_then(Value::as_object).into_iter().flat_map(Map::keys);
+        keys(self.effective).chain(keys(self.explicit)).map(String::as_str)
+    }
+
+    fn is_absent(self) -> bool {
+        self.effective.is_none() && self.explicit.is_none()
+    }
+}
+
+fn member<'a>(value: Option<&'a Value>, key: &str) -> Option<&'a Value> {
+    value?.as_object()?.get(key)
+}
+
+struct Comparison {
+    changes: Vec<LockedChange>,
+}
+
+impl Comparison {
+    /// Descends to the locked places.
+    fn walk(&mut self, cursor: &Cursor<'_>, path: &ValuePath, old: Pair<'_>, new: Pair<'_>) {
+        if cursor.is_locked() {
+            self.compare(cursor, path, old, new);
+            return;
+        }
+        if !cursor.leads_to_lock() {
+            return;
+        }
+        let keys: BTreeSet<&str> = old.keys().chain(new.keys()).collect();
+        for key in keys {
+            let old = old.key(key);
+            // A key that nobody has named may be added, as an element may be appended to a list.
+            let below = if old.is_absent() { cursor.named_key(key) } else { cursor.key(key) };
+            self.walk(&below, &path.key(key), old, new.key(key));
+        }
+        let length = old.effective.and_then(Value::as_array).map_or(0, Vec::len);
+        for index in 0..length {
+            self.walk(&cursor.index(index), &path.index(index), old.index(index), new.index(index));
+        }
+    }
+
+    /// Compares a locked place and everything below it.
+    fn compare(&mut self, cursor: &Cursor<'_>, path: &ValuePath, old: Pair<'_>, new: Pair<'_>) {
+        let is_mapping = |value: Option<&Value>| value.is_some_and(Value::is_object);
+        let may_be_mapping = |value: Option<&Value>| value.is_none_or(|value| value.is_object() || is_nothing(value));
+        let mappings = (is_mapping(old.effective) || is_mapping(new.effective))
+            && may_be_mapping(old.effective)
+            && may_be_mapping(new.effective);
+        if mappings {
+            let keys: BTreeSet<&str> = old.keys().chain(new.keys()).collect();
+            for key in keys {
+                self.compare(&cursor.key(key), &path.key(key), old.key(key), new.key(key));
+            }
+        } else if !same(old.effective, new.effective) || !same_digits(old.explicit, new.explicit) {
+            self.add(LockedChangeKind::Value, cursor, path, old, new);
+        } else if is_set(old.explicit) && new.explicit.is_none() {
+            self.add(LockedChangeKind::NoLongerSet, cursor, path, old, new);
+        }
+    }
+
+    fn add(&mut self, kind: LockedChangeKind, cursor: &Cursor<'_>, path: &ValuePath, old: Pair<'_>, new: Pair<'_>) {
+        let mark = cursor.mark();
+        self.changes.push(LockedChange {
+            path: path.clone(),
+            kind,
+            old: old.effective.map(|value| cursor.masked(value)),
+            new: new.effective.map(|value| cursor.masked(value)),
+            chart: mark.map(|mark| mark.chart.to_owned()).unwrap_or_default(),
+            pointer: mark.map(|mark| mark.pointer.to_owned()).unwrap_or_default(),
+        });
+    }
+}
+
+/// Whether a value is set in a way that matters: empty lists and mappings come and go with Cyclops' form.
+fn is_set(explicit: Option<&Value>) -> bool {
+    explicit.is_some_and(|value| value.is_null() || !is_nothing(value))
+}
+
+/// Helm reads every number as a float, which cannot tell large integers apart. As long as both states set the value,
+/// the digits as written decide.
+fn same_digits(old: Option<&Value>, new: Option<&Value>) -> bool {
+    match (old, new) {
+        (Some(Value::Number(old)), Some(Value::Number(new))) => same_number(old, new),
+        (Some(Value::Array(old)), Some(Value::Array(new))) if old.len() == new.len() => {
+            old.iter().zip(new).all(|(old, new)| same_digits(Some(old), Some(new)))
+        }
+        (Some(Value::Object(old)), Some(Value::Object(new))) => {
+            old.iter().all(|(key, old)| new.get(key).is_none_or(|new| same_digits(Some(old), Some(new))))
+        }
+        _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests;

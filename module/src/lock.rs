@@ -7,9 +7,11 @@
 mod document;
 mod graph;
 mod list;
+mod mask;
 mod path;
 
 pub use graph::LockError;
+pub use mask::HIDDEN;
 pub use path::{LockPath, Segment};
 
 use std::sync::Arc;
@@ -81,8 +83,10 @@ pub struct Mark<'a> {
 
 impl LockSet {
     /// Reads the locks of a chart and its sub-charts.
-    pub fn from_chart(_chart: &Chart) -> Result<Self, LockError> {
-        Self::from_schemas(&[])
+    pub fn from_chart(chart: &Chart) -> Result<Self, LockError> {
+        let mut schemas = Vec::new();
+        collect_schemas(chart, Vec::new(), chart.name().to_owned(), &mut schemas);
+        Self::from_schemas(&schemas)
     }
 
     /// Reads the locks that the schemas of a chart and its sub-charts declare.
@@ -225,6 +229,16 @@ impl<'a> Cursor<'a> {
     fn any(&self, holds: impl Fn(&Graph, usize) -> bool) -> bool {
         self.states.iter().zip(&self.set.graphs).any(|(states, graph)| states.iter().any(|state| holds(graph, *state)))
     }
+}
+
+/// The schemas of a chart and, under every name they are configured by, of its sub-charts.
+fn collect_schemas<'a>(chart: &'a Chart, path: Vec<String>, name: String, schemas: &mut Vec<ChartSchema<'a>>) {
+    for (key, sub_chart) in chart.dependency_names() {
+        let mut path = path.clone();
+        path.push(key.to_owned());
+        collect_schemas(sub_chart, path, format!("{name}/{key}"), schemas);
+    }
+    schemas.push(ChartSchema { path, name, schema: chart.schema() });
 }
 
 #[cfg(test)]
