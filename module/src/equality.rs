@@ -47,6 +47,8 @@ pub enum LockedChangeKind {
     Value,
     /// The value is the same for now, but no longer set: it would follow the template's default.
     NoLongerSet,
+    /// The value decides whether a sub-chart with locked values is part of the application, and would switch it off.
+    SubChartOff,
 }
 
 /// All locked values that change, each as deep as it can be told.

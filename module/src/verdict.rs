@@ -2,6 +2,19 @@
 //!
 //! A verdict is reached from what the caller passes in, without asking anybody. Whatever cannot be decided is refused.
 
+mod break_glass;
+mod lifecycle;
+mod object;
+mod owner;
+mod status;
+mod sub_charts;
+mod template_store;
+mod text;
+mod update;
+
+pub use template_store::decide_template_store;
+pub use text::writers;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -123,20 +136,61 @@ pub struct Cause {
 }
 
 impl Question<'_> {
-    /// Which templates are needed to decide this.
+    /// Which templates are needed to decide this. Without them the write is refused.
     pub fn required_templates(&self) -> RequiredTemplates {
-        RequiredTemplates::default()
+        match self.operation {
+            Operation::Create | Operation::Delete => RequiredTemplates::default(),
+            Operation::Update => update::required_templates(self),
+            Operation::Status => status::required_templates(self),
+        }
     }
 }
 
 /// Decides a write.
 pub fn decide(question: &Question<'_>) -> Verdict {
-    let _ = question;
-    Verdict::Refused(Refusal {
-        code: 503,
-        reason: Reason::ServiceUnavailable,
-        message: "the rules are not available".into(),
-        causes: Vec::new(),
-        retry_after_seconds: None,
-    })
+    let decision = match (question.operation, question.old, question.new) {
+        (Operation::Create, _, Some(new)) => lifecycle::create(question, new),
+        (Operation::Update, Some(old), Some(new)) => update::update(question, old, new),
+        (Operation::Status, Some(old), Some(new)) => status::status(question, old, new),
+        (Operation::Delete, Some(old), _) => lifecycle::delete(question, old),
+        _ => Err(Refusal::invalid("", text::INCOMPLETE)),
+    };
+    decision.map_or_else(Verdict::Refused, Verdict::Allowed)
 }
+
+impl Refusal {
+    /// A refusal of what is written, because of one field. An empty field is about the whole object.
+    pub fn invalid(field: &str, message: impl Into<String>) -> Self {
+        Self::because(vec![Cause { field: field.to_owned(), message: message.into() }])
+    }
+
+    /// A refusal of what is written, because of some fields.
+    pub fn because(causes: Vec<Cause>) -> Self {
+        Self { code: 422, reason: Reason::Invalid, message: text::summary(&causes), causes, retry_after_seconds: None }
+    }
+
+    /// A refusal because of who writes.
+    pub fn forbidden(message: impl Into<String>) -> Self {
+        Self {
+            code: 403,
+            reason: Reason::Forbidden,
+            message: message.into(),
+            causes: Vec::new(),
+            retry_after_seconds: None,
+        }
+    }
+
+    /// A refusal because something is not known at the moment.
+    pub fn unavailable(message: impl Into<String>, retry_after_seconds: u32) -> Self {
+        Self {
+            code: 503,
+            reason: Reason::ServiceUnavailable,
+            message: message.into(),
+            causes: Vec::new(),
+            retry_after_seconds: Some(retry_after_seconds),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

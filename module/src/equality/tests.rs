@@ -39,8 +39,8 @@ fn paths(changes: &[LockedChange]) -> Vec<String> {
     changes
         .iter()
         .map(|change| match change.kind {
-            LockedChangeKind::Value => change.path.to_string(),
             LockedChangeKind::NoLongerSet => format!("{} (no longer set)", change.path),
+            _ => change.path.to_string(),
         })
         .collect()
 }
