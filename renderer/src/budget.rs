@@ -12,7 +12,8 @@ pub struct Limits {
     pub steps: u64,
     /// Bytes that all templates together may write or build as strings.
     pub bytes: u64,
-    /// Depth of nested `include`, `tpl`, `template` and parenthesised expressions.
+    /// Depth of nested `include`, `tpl`, `template`, control structures, parentheses and printed lists and maps, all
+    /// together. A higher limit needs a larger stack than [`crate::template::RENDER_STACK_BYTES`].
     pub depth: u32,
 }
 
@@ -20,8 +21,8 @@ pub struct Limits {
 const DEFAULT_STEPS: u64 = 50_000_000;
 /// The largest public chart tried renders about 2 MB; `include | nindent` chains copy each byte a few times.
 const DEFAULT_BYTES: u64 = 256 << 20;
-/// Helm stops an `include` of one name at 1,000; native stack bounds the sum over all names.
-const DEFAULT_DEPTH: u32 = 1_200;
+/// Helm stops an `include` of one name at 1,000; a recursive helper goes a handful of levels deeper each time.
+const DEFAULT_DEPTH: u32 = 10_000;
 
 impl Default for Limits {
     fn default() -> Self {

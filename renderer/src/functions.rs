@@ -116,7 +116,7 @@ pub enum CallError {
     /// The chart's author ends the render with a text of their own: `fail`, `required`. Helm prints that text only.
     Fail(String),
     /// A template error from further in (`include`), to be wrapped in this call's location.
-    Template(Box<ExecError>),
+    Template(ExecError),
     /// An error with words in front of it, joined by `: ` (Go's `fmt.Errorf` with `%w`): `tpl`.
     Wrapped {
         /// The words in front.

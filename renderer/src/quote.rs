@@ -1,5 +1,7 @@
 //! Go's texts of strings and characters (`strconv`, the quoting verbs of `fmt`).
 
+use std::fmt::Write;
+
 use bstr::ByteSlice;
 
 pub(crate) use crate::functions::unicode::is_print;
@@ -31,7 +33,7 @@ fn quote_with(text: &[u8], mark: char, to_ascii: bool) -> String {
             push_escaped(&mut quoted, character, mark, to_ascii);
         }
         for byte in chunk.invalid() {
-            quoted.push_str(&format!("\\x{byte:02x}"));
+            let _ = write!(quoted, "\\x{byte:02x}");
         }
     }
     quoted.push(mark);
@@ -56,11 +58,11 @@ fn push_escaped(quoted: &mut String, character: char, mark: char, to_ascii: bool
         '\x0b' => quoted.push_str("\\v"),
         _ => {
             let code = u32::from(character);
-            quoted.push_str(&match code {
-                0..0x20 | 0x7f => format!("\\x{code:02x}"),
-                0x20..0x1_0000 => format!("\\u{code:04x}"),
-                _ => format!("\\U{code:08x}"),
-            });
+            let _ = match code {
+                0..0x20 | 0x7f => write!(quoted, "\\x{code:02x}"),
+                0x20..0x1_0000 => write!(quoted, "\\u{code:04x}"),
+                _ => write!(quoted, "\\U{code:08x}"),
+            };
         }
     }
 }

@@ -337,8 +337,7 @@ fn js(context: &Context<'_>, arguments: &[Value]) -> CallResult {
             '\\' => escaped.extend(br"\\"),
             '\'' => escaped.extend(br"\'"),
             '"' => escaped.extend(br#"\""#),
-            '<' | '>' | '&' | '=' => escaped.extend(format!("\\u{:04X}", u32::from(character)).bytes()),
-            '\0'..' ' => escaped.extend(format!("\\u{:04X}", u32::from(character)).bytes()),
+            '<' | '>' | '&' | '=' | '\0'..' ' => escaped.extend(format!("\\u{:04X}", u32::from(character)).bytes()),
             _ if character.is_ascii() || is_print(character) => push(&mut escaped, character),
             _ => escaped.extend(format!("\\u{:04X}", u32::from(character)).bytes()),
         }

@@ -72,163 +72,204 @@ impl Frame {
             source_line: template.source.line_text(position),
         }
     }
+
+    /// How Go introduces a message from this place (exec.go `state.errorf`).
+    fn text(&self) -> String {
+        let Self { file, line, column, template, node, .. } = self;
+        let template = quote::quote(template.as_bytes());
+        format!("template: {file}:{line}:{column}: executing {template} at <{node}>: ")
+    }
+
+    fn bytes(&self) -> usize {
+        self.file.len() + self.template.len() + self.node.len() + self.source_line.len()
+    }
 }
 
-/// Why a place failed.
+/// The most text that an error keeps of the places it passed; a recursion has thousands of them. Beyond it only the
+/// outermost place replaces the one before.
+const MAX_FRAME_BYTES: usize = 1 << 20;
+
+/// A call of a function or method that failed, and the words that it put in front of the error from further in.
 #[derive(Clone, Debug)]
-enum Failure {
-    /// The evaluator's own message.
+struct Call {
+    frame: Frame,
+    function: String,
+    words: Vec<String>,
+}
+
+/// What went wrong at the innermost place.
+#[derive(Clone, Debug)]
+enum Reason {
+    /// The evaluator's own message, or that of a function that was called.
     Message(String),
-    /// A function or method reported an error.
-    Call { function: String, cause: CallError },
+    /// The chart's author ended the render.
+    Author(String),
     /// A limit was reached.
     Budget(BudgetExceeded),
 }
 
+impl fmt::Display for Reason {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Message(message) | Self::Author(message) => formatter.write_str(message),
+            Self::Budget(exceeded) => exceeded.fmt(formatter),
+        }
+    }
+}
+
 /// A failed execution: where, in which template, and why. Displays as Helm 4 prints it.
+///
+/// The places lie flat in a list, so that dropping or printing the error of a deep recursion needs no deep stack.
 #[derive(Clone, Debug)]
 pub struct ExecError {
-    frame: Option<Box<Frame>>,
-    failure: Failure,
+    /// In a box, because results travel through many calls.
+    details: Box<Details>,
+}
+
+#[derive(Clone, Debug)]
+struct Details {
+    /// The innermost place if it is not a call.
+    frame: Option<Frame>,
+    /// Calls from the innermost outwards.
+    calls: Vec<Call>,
+    reason: Reason,
+    frame_bytes: usize,
 }
 
 impl ExecError {
+    fn new(frame: Option<Frame>, reason: Reason) -> Self {
+        Self { details: Box::new(Details { frame, calls: Vec::new(), reason, frame_bytes: 0 }) }
+    }
+
     /// A failure before anything was executed.
     pub(super) fn without_frame(message: String) -> Self {
-        Self { frame: None, failure: Failure::Message(message) }
+        Self::new(None, Reason::Message(message))
     }
 
     pub(super) fn message(frame: Frame, message: String) -> Self {
-        Self { frame: Some(Box::new(frame)), failure: Failure::Message(message) }
-    }
-
-    pub(super) fn call(frame: Frame, function: String, cause: CallError) -> Self {
-        Self { frame: Some(Box::new(frame)), failure: Failure::Call { function, cause } }
+        Self::new(Some(frame), Reason::Message(message))
     }
 
     pub(super) fn exceeded(frame: Option<Frame>, exceeded: BudgetExceeded) -> Self {
-        Self { frame: frame.map(Box::new), failure: Failure::Budget(exceeded) }
+        Self::new(frame, Reason::Budget(exceeded))
+    }
+
+    /// A call that failed, or through which an error came.
+    pub(super) fn call(frame: Frame, function: String, mut cause: CallError) -> Self {
+        let mut words = Vec::new();
+        let mut error = loop {
+            cause = match cause {
+                CallError::Wrapped { prefix, cause } => {
+                    words.push(prefix);
+                    *cause
+                }
+                CallError::Message(message) => break Self::new(None, Reason::Message(message)),
+                CallError::Fail(message) => break Self::new(None, Reason::Author(message)),
+                CallError::Budget(exceeded) => break Self::new(None, Reason::Budget(exceeded)),
+                CallError::Template(error) => break error,
+            };
+        };
+        let details = &mut *error.details;
+        if details.frame_bytes > MAX_FRAME_BYTES {
+            details.calls.pop();
+        }
+        details.frame_bytes += frame.bytes();
+        details.calls.push(Call { frame, function, words });
+        error
     }
 
     /// The limit that was reached, if that is what ended the render.
     pub fn budget(&self) -> Option<BudgetExceeded> {
-        match &self.failure {
-            Failure::Message(_) => None,
-            Failure::Budget(exceeded) => Some(*exceeded),
-            Failure::Call { cause, .. } => match innermost(cause) {
-                CallError::Budget(exceeded) => Some(*exceeded),
-                CallError::Template(error) => error.budget(),
-                _ => None,
-            },
+        match &self.details.reason {
+            Reason::Budget(exceeded) => Some(*exceeded),
+            Reason::Message(_) | Reason::Author(_) => None,
         }
     }
 
     /// The text that the chart's author ended the render with (`fail`, `required`), if that is what happened.
     pub fn author_message(&self) -> Option<&str> {
-        match &self.failure {
-            Failure::Call { cause, .. } => match innermost(cause) {
-                CallError::Fail(message) => Some(message),
-                CallError::Template(error) => error.author_message(),
-                _ => None,
-            },
-            _ => None,
+        match &self.details.reason {
+            Reason::Author(message) => Some(message),
+            Reason::Message(_) | Reason::Budget(_) => None,
         }
     }
 
     /// The places from the executed file inwards: each further one was reached by `include` or `tpl` of the one before.
-    pub fn frames(&self) -> Vec<&Frame> {
-        let mut frames: Vec<&Frame> = self.frame.as_deref().into_iter().collect();
-        if let Failure::Call { cause, .. } = &self.failure
-            && let CallError::Template(error) = innermost(cause)
-        {
-            frames.extend(error.frames());
-        }
-        frames
+    pub fn frames(&self) -> impl DoubleEndedIterator<Item = &Frame> {
+        self.details.calls.iter().rev().map(|call| &call.frame).chain(&self.details.frame)
     }
 
     /// What is wrong at the innermost place, without any place.
     pub fn reason(&self) -> String {
-        match &self.failure {
-            Failure::Message(message) => message.clone(),
-            Failure::Budget(exceeded) => exceeded.to_string(),
-            Failure::Call { function, cause } => match innermost(cause) {
-                CallError::Template(error) => error.reason(),
-                CallError::Fail(message) => message.clone(),
-                CallError::Budget(exceeded) => exceeded.to_string(),
-                cause => format!("error calling {function}: {}", call_text(cause)),
-            },
+        let Details { frame, calls, reason, .. } = &*self.details;
+        match (frame, calls.first(), reason) {
+            (None, Some(call), Reason::Message(message)) => format!("error calling {}: {message}", call.function),
+            _ => reason.to_string(),
         }
     }
 
     /// The reason with the innermost place, its line of source, and how execution got there.
     pub fn code_frame(&self) -> String {
+        /// How many places are listed.
+        const SHOWN_PLACES: usize = 20;
         let mut text = format!("{}\n", self.reason());
-        let frames = self.frames();
-        if let Some((innermost, outer)) = frames.split_last() {
+        let mut frames = self.frames().rev();
+        if let Some(innermost) = frames.next() {
             write_source(&mut text, &innermost.file, innermost.line, Some(innermost.column), &innermost.source_line);
-            for frame in outer.iter().rev() {
-                let _ = writeln!(
-                    text,
-                    " from {}:{}:{} {}",
-                    frame.file,
-                    frame.line,
-                    frame.column + 1,
-                    frame.source_line.trim()
-                );
-            }
+        }
+        for frame in frames.by_ref().take(SHOWN_PLACES) {
+            let Frame { file, line, column, source_line, .. } = frame;
+            let _ = writeln!(text, "from {file}:{line}:{} {}", column + 1, source_line.trim());
+        }
+        if frames.next().is_some() {
+            text.push_str("from further places\n");
         }
         text
     }
 
     /// Go's own text, in one line.
     pub fn go_text(&self) -> String {
-        let message = match &self.failure {
-            Failure::Message(message) => message.clone(),
-            Failure::Budget(exceeded) => exceeded.to_string(),
-            Failure::Call { function, cause } => format!("error calling {function}: {}", call_text(cause)),
-        };
-        match self.frame.as_deref() {
-            // Go: exec.go `state.errorf`
-            Some(Frame { file, line, column, template, node, .. }) => {
-                let template = quote::quote(template.as_bytes());
-                format!("template: {file}:{line}:{column}: executing {template} at <{node}>: {message}")
+        let mut text = String::new();
+        for call in self.details.calls.iter().rev() {
+            text.push_str(&call.text());
+            for words in &call.words {
+                text.push_str(words);
+                text.push_str(": ");
             }
-            None => message,
         }
+        if let Some(frame) = &self.details.frame {
+            text.push_str(&frame.text());
+        }
+        let _ = write!(text, "{}", self.details.reason);
+        text
     }
 
-    /// The texts of this error and of all that it wraps, outermost first.
-    fn chain(&self, texts: &mut Vec<String>) {
-        texts.push(self.go_text());
-        let Failure::Call { cause, .. } = &self.failure else { return };
-        let mut cause = cause;
-        loop {
-            match cause {
-                CallError::Template(error) => return error.chain(texts),
-                CallError::Wrapped { cause: wrapped, .. } => {
-                    texts.push(call_text(cause));
-                    cause = wrapped;
-                }
-                cause => return texts.push(call_text(cause)),
-            }
+    /// The texts of this error and of all that it wraps, outermost first, each without what it wraps itself.
+    fn chain(&self) -> Vec<String> {
+        let Details { frame, calls, reason, .. } = &*self.details;
+        let mut texts = Vec::new();
+        for (index, call) in calls.iter().enumerate().rev() {
+            let wraps_template_error = call.words.is_empty() && (index > 0 || frame.is_some());
+            texts.push(if wraps_template_error {
+                format!("{}template:", call.text())
+            } else if let Some(words) = call.words.first() {
+                format!("{}{words}", call.text())
+            } else {
+                format!("{}{reason}", call.text())
+            });
+            texts.extend(call.words.iter().cloned());
         }
+        texts.push(match frame {
+            Some(frame) => format!("{}{reason}", frame.text()),
+            None => reason.to_string(),
+        });
+        texts
     }
 }
 
-/// The error inside all words put in front of it.
-fn innermost(mut error: &CallError) -> &CallError {
-    while let CallError::Wrapped { cause, .. } = error {
-        error = cause;
-    }
-    error
-}
-
-fn call_text(error: &CallError) -> String {
-    match error {
-        CallError::Message(message) | CallError::Fail(message) => message.clone(),
-        CallError::Template(error) => error.go_text(),
-        CallError::Wrapped { prefix, cause } => format!("{prefix}: {}", call_text(cause)),
-        CallError::Budget(exceeded) => exceeded.to_string(),
+impl Call {
+    fn text(&self) -> String {
+        format!("{}error calling {}: ", self.frame.text(), self.function)
     }
 }
 
@@ -248,12 +289,12 @@ fn write_source(text: &mut String, file: &str, line: usize, column: Option<usize
 impl fmt::Display for ExecError {
     /// Helm: `pkg/engine/engine.go` `reformatExecErrorMsg`.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(frame) = &self.frame else { return formatter.write_str(&self.go_text()) };
+        let Some(outermost) = self.frames().next() else { return formatter.write_str(&self.go_text()) };
         if let Some(message) = self.author_message() {
-            return write!(formatter, "execution error at ({}:{}:{}): {message}", frame.file, frame.line, frame.column);
+            let Frame { file, line, column, .. } = outermost;
+            return write!(formatter, "execution error at ({file}:{line}:{column}): {message}");
         }
-        let mut texts = Vec::new();
-        self.chain(&mut texts);
+        let texts = self.chain();
         let locations: Option<Vec<Location<'_>>> = texts.iter().map(|text| Location::parse(text)).collect();
         let Some(mut locations) = locations else { return formatter.write_str(&self.go_text()) };
         locations.dedup();

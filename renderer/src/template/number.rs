@@ -71,11 +71,11 @@ fn set_complex(number: &mut Number, real: f64, imaginary: f64) {
 }
 
 fn float_to_int(float: f64) -> Option<i64> {
-    (float.trunc() == float && (-INT64_END..INT64_END).contains(&float)).then_some(float as i64)
+    (float.fract().abs() <= 0.0 && (-INT64_END..INT64_END).contains(&float)).then_some(float as i64)
 }
 
 fn float_to_uint(float: f64) -> Option<u64> {
-    (float.trunc() == float && (0.0..UINT64_END).contains(&float)).then_some(float as u64)
+    (float.fract().abs() <= 0.0 && (0.0..UINT64_END).contains(&float)).then_some(float as u64)
 }
 
 fn real(number: &mut Number, text: &[u8]) -> Result<(), String> {

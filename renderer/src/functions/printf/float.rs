@@ -37,8 +37,7 @@ impl Decimal {
         }
         let exponent = if self.digits.is_empty() { 0 } else { self.point - 1 };
         let sign = if exponent < 0 { '-' } else { '+' };
-        text.push_str(&format!("{letter}{sign}{:02}", exponent.unsigned_abs()));
-        text
+        format!("{text}{letter}{sign}{:02}", exponent.unsigned_abs())
     }
 
     /// Go: strconv/ftoa.go fmtF
@@ -180,6 +179,6 @@ fn hexadecimal(magnitude: f64, verb: char, precision: Option<usize>) -> String {
         text.push_str(&shown);
     }
     let sign = if exponent < 0 { '-' } else { '+' };
-    text.push_str(&format!("p{sign}{:02}", exponent.unsigned_abs()));
+    let text = format!("{text}p{sign}{:02}", exponent.unsigned_abs());
     if verb == 'X' { text.to_uppercase() } else { text }
 }

@@ -376,7 +376,7 @@ impl<'b> Printer<'b> {
             && let Some(character) = u32::try_from(number).ok().and_then(char::from_u32)
             && is_print(character)
         {
-            text.push_str(&format!(" '{character}'"));
+            text.extend([" '", character.encode_utf8(&mut [0; 4]), "'"]);
         }
         self.padded_with_spaces(text.as_bytes())
     }
@@ -431,7 +431,7 @@ impl<'b> Printer<'b> {
             Value::Map(_) | Value::List(_) | Value::Bytes(_) => {
                 let sharp = !self.flags.sharp;
                 let before = std::mem::replace(&mut self.flags.sharp, sharp);
-                self.digits(0xc000_0000_00, 16, false, 'v')?;
+                self.digits(0xc0_0000_0000, 16, false, 'v')?;
                 self.flags.sharp = before;
                 Ok(())
             }

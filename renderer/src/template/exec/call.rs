@@ -82,10 +82,10 @@ impl<'t> Execution<'_, 't> {
     }
 
     #[cold]
-    fn call_error(&self, function: &str, cause: CallError) -> Box<ExecError> {
+    fn call_error(&self, function: &str, cause: CallError) -> ExecError {
         match (self.frame(), cause) {
-            (frame, CallError::Budget(exceeded)) => Box::new(ExecError::exceeded(frame, exceeded)),
-            (Some(frame), cause) => Box::new(ExecError::call(frame, function.to_owned(), cause)),
+            (frame, CallError::Budget(exceeded)) => ExecError::exceeded(frame, exceeded),
+            (Some(frame), cause) => ExecError::call(frame, function.to_owned(), cause),
             (None, _) => self.error(format!("error calling {function}")),
         }
     }

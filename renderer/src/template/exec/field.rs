@@ -44,9 +44,9 @@ impl<'t> Execution<'_, 't> {
     ) -> Execute<Reflected> {
         let Some((last, leading)) = fields.split_last() else { return Ok(receiver) };
         for field in leading {
-            receiver = self.field(dot, field, node, Arguments::default(), receiver)?;
+            receiver = self.field(dot, field, node, Arguments::default(), &receiver)?;
         }
-        self.field(dot, last, node, arguments, receiver)
+        self.field(dot, last, node, arguments, &receiver)
     }
 
     /// One step of a chain (Go: `state.evalField`).
@@ -56,7 +56,7 @@ impl<'t> Execution<'_, 't> {
         name: &'t str,
         node: &'t Operand,
         arguments: Arguments<'t>,
-        receiver: Reflected,
+        receiver: &Reflected,
     ) -> Execute<Reflected> {
         match &receiver.value {
             Value::Invalid => return Ok(Reflected::invalid()),

@@ -65,7 +65,7 @@ impl<'t> Execution<'_, 't> {
         let mut visited = false;
         for (index, element) in elements {
             visited = true;
-            if self.iteration(branch, index, element)? == Flow::Break {
+            if self.iteration(branch, index, &element)? == Flow::Break {
                 break;
             }
         }
@@ -87,11 +87,11 @@ impl<'t> Execution<'_, 't> {
         Ok(String::from_utf8_lossy(&shown).into_owned())
     }
 
-    fn iteration(&mut self, branch: &'t Branch, index: Reflected, element: Reflected) -> Execute<Flow> {
+    fn iteration(&mut self, branch: &'t Branch, index: Reflected, element: &Reflected) -> Execute<Flow> {
         self.charge_step()?;
-        self.bind(&branch.pipe, index, &element)?;
+        self.bind(&branch.pipe, index, element)?;
         let in_scope = self.variables.len();
-        let flow = self.nested(&element, &branch.body)?;
+        let flow = self.nested(element, &branch.body)?;
         self.variables.truncate(in_scope);
         Ok(flow)
     }

@@ -1,0 +1,119 @@
+//! Hostile and deeply nested templates end in an error or in their output, never in an overflow of the native stack.
+
+use renderer::functions::{FixedHost, table};
+use renderer::template::{Evaluator, ParseError, RENDER_STACK_BYTES, TemplateSet};
+use renderer::value::{Map, Value};
+use renderer::{Budget, BudgetExceeded, Limits, Profile};
+
+/// The default stack of a spawned thread.
+const SMALL_STACK_BYTES: usize = 2 << 20;
+
+fn on_stack<T: Send>(bytes: usize, run: impl FnOnce() -> T + Send) -> T {
+    std::thread::scope(|scope| {
+        std::thread::Builder::new().stack_size(bytes).spawn_scoped(scope, run).unwrap().join().unwrap()
+    })
+}
+
+/// What a template gives, or the text of its error with the limit that it reached.
+fn run(template: &str, limits: Limits) -> Result<String, (String, Option<BudgetExceeded>)> {
+    let result = on_stack(RENDER_STACK_BYTES, || {
+        let set = TemplateSet::parse([("t", template.as_bytes())], table(Profile::V4)).unwrap();
+        let budget = Budget::new(limits);
+        let host = FixedHost::default();
+        Evaluator::new(&set, &budget, &host).execute("t", Value::Map(Map::new()))
+    });
+    // The error is told where there may be little stack.
+    on_stack(SMALL_STACK_BYTES, || match result {
+        Ok(output) => Ok(String::from_utf8(output).unwrap()),
+        Err(error) => Err((error.code_frame() + &error.to_string(), error.budget())),
+    })
+}
+
+fn parse(template: &str) -> Result<(), ParseError> {
+    on_stack(SMALL_STACK_BYTES, || {
+        let set = TemplateSet::parse([("t", template.as_bytes())], table(Profile::V4))?;
+        // Dropping a deep tree recurses as well.
+        drop(set);
+        Ok(())
+    })
+}
+
+/// A template that includes itself until a counter runs out, nested in control structures as real helpers are.
+fn recursion(levels: usize) -> String {
+    format!(
+        r#"{{{{ define "r" }}}}{{{{ if gt .n 0 }}}}{{{{ with .n }}}}{{{{ printf "%s" (include "r" (dict "n" (int (sub . 1)))) }}}}.{{{{ end }}}}{{{{ end }}}}{{{{ end }}}}{{{{ include "r" (dict "n" {levels}) | len }}}}"#
+    )
+}
+
+#[test]
+fn a_thousand_nested_includes_work() {
+    assert_eq!(run(&recursion(1000), Limits::default()), Ok(String::from("1000")));
+}
+
+#[test]
+fn include_refuses_more_than_helm_does() {
+    let (error, limit) = run(&recursion(5000), Limits::default()).unwrap_err();
+    assert!(
+        error.ends_with("rendering template has a nested reference name: r: unable to execute template"),
+        "{error}"
+    );
+    assert_eq!(limit, None);
+}
+
+#[test]
+fn endless_recursion_reaches_the_depth_limit() {
+    for template in [
+        r#"{{ define "r" }}{{ template "r" . }}{{ end }}{{ template "r" . }}"#,
+        r#"{{ define "a" }}{{ range list 1 }}{{ with ((((((((include "b" .)))))))) }}{{ end }}{{ end }}{{ end }}{{ define "b" }}{{ template "a" . }}{{ end }}{{ template "a" . }}"#,
+        r#"{{ define "r" }}{{ tpl "{{ template \"r\" . }}" . }}{{ end }}{{ template "r" . }}"#,
+        r#"{{ $d := dict }}{{ $_ := set $d "d" $d }}{{ $d }}"#,
+        r#"{{ $d := dict }}{{ $_ := set $d "d" (list $d) }}{{ printf "%v" $d }}"#,
+    ] {
+        let (error, limit) = run(template, Limits::default()).unwrap_err();
+        assert_eq!(limit, Some(BudgetExceeded::Depth { limit: Limits::default().depth }), "{template}: {error}");
+    }
+}
+
+#[test]
+fn endless_work_reaches_the_step_limit() {
+    let limits = Limits { steps: 100_000, ..Limits::default() };
+    for template in [
+        "{{ range 9223372036854775807 }}{{ end }}",
+        "{{ range until 300 }}{{ range until 300 }}{{ range until 300 }}x{{ end }}{{ end }}{{ end }}",
+        r#"{{ range until 1000 }}{{ $x := printf "%d" . | len }}{{ range until 1000 }}{{ $x = add $x 1 }}{{ end }}{{ end }}"#,
+    ] {
+        let (error, limit) = run(template, limits).unwrap_err();
+        assert_eq!(limit, Some(BudgetExceeded::Steps { limit: limits.steps }), "{template}: {error}");
+    }
+}
+
+#[test]
+fn large_outputs_reach_the_byte_limit() {
+    let limits = Limits { bytes: 1 << 20, ..Limits::default() };
+    for template in [
+        r#"{{ printf "%999999d%999999d" 1 1 }}"#,
+        r#"{{ printf "%.999999f%.999999f" 1.5 1.5 }}"#,
+        r#"{{ $s := "xxxxxxxxxxxxxxxx" }}{{ range until 40 }}{{ $s = print $s $s }}{{ end }}"#,
+        r#"{{ $d := list "xxxxxxxxxxxxxxxx" }}{{ range until 40 }}{{ $d = list $d $d }}{{ end }}{{ $d }}"#,
+        r#"{{ $d := dict "a" "b" }}{{ range until 40 }}{{ $d = dict "a" $d "b" $d }}{{ end }}{{ printf "%q" $d }}"#,
+        r#"{{ define "d" }}{{ if . }}{{ $h := include "d" (rest .) }}{{ $h }}{{ $h }}{{ else }}xxxxxxxxxxxxxxxx{{ end }}{{ end }}{{ include "d" (until 40) }}"#,
+    ] {
+        let (error, limit) = run(template, limits).unwrap_err();
+        assert_eq!(limit, Some(BudgetExceeded::Bytes { limit: limits.bytes }), "{template}: {error}");
+    }
+}
+
+#[test]
+fn nesting_in_the_source_is_limited() {
+    let parentheses = |depth: usize| format!("{{{{ {}1{} }}}}", "(".repeat(depth), ")".repeat(depth));
+    let conditions = |depth: usize| format!("{}{}", "{{ if 1 }}".repeat(depth), "{{ end }}".repeat(depth));
+    let alternatives = |depth: usize| format!("{{{{ if 1 }}}}{}{{{{ end }}}}", "{{ else if 1 }}".repeat(depth));
+    let blocks = |depth: usize| {
+        let blocks: String = (0..depth).map(|index| format!("{{{{ block \"{index}\" . }}}}")).collect();
+        blocks + &"{{ end }}".repeat(depth)
+    };
+    for source in [parentheses, conditions, alternatives, blocks] as [fn(usize) -> String; 4] {
+        assert_eq!(parse(&source(140)), Ok(()));
+        assert_eq!(parse(&source(100_000)).unwrap_err().message, "max expression depth exceeded");
+    }
+}
