@@ -25,7 +25,7 @@ pub struct Programs {
     pub cluster: PathBuf,
 }
 
-/// Builds the workspace's programs in release mode, which costs nothing when they are current.
+/// Builds the workspace's programs as `tests/build` does, which costs nothing when they are current.
 pub fn programs() -> Result<Programs> {
     #[derive(Deserialize)]
     struct Message {
@@ -34,12 +34,11 @@ pub fn programs() -> Result<Programs> {
         executable: Option<PathBuf>,
     }
 
+    let profile = std::env::var("MODULE_PROFILE").unwrap_or_else(|_| "release".to_owned());
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut build = Command::new(cargo);
     build.current_dir(root());
-    // All in one call, the same as in the script `tests/cluster`: cargo unifies features over the
-    // packages of one call, so that a different selection would build the dependencies again.
-    build.args(["build", "--release", "--locked", "--bins"]);
+    build.args(["build", "--profile", &profile, "--locked", "--bins"]);
     build.args(["-p", "tests", "-p", "module-webhook", "-p", "kubectl-module"]);
     build.arg("--message-format=json-render-diagnostics");
     // What `cargo test` exports for the package under test is not meant for another build.
