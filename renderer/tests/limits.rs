@@ -16,7 +16,11 @@ fn on_stack<T: Send>(bytes: usize, run: impl FnOnce() -> T + Send) -> T {
 
 /// What a template gives, or the text of its error with the limit that it reached.
 fn run(template: &str, limits: Limits) -> Result<String, (String, Option<BudgetExceeded>)> {
-    let result = on_stack(RENDER_STACK_BYTES, || {
+    run_on(RENDER_STACK_BYTES, template, limits)
+}
+
+fn run_on(stack: usize, template: &str, limits: Limits) -> Result<String, (String, Option<BudgetExceeded>)> {
+    let result = on_stack(stack, || {
         let set = TemplateSet::parse([("t", template.as_bytes())], table(Profile::V4)).unwrap();
         let budget = Budget::new(limits);
         let host = FixedHost::default();
@@ -115,5 +119,75 @@ fn nesting_in_the_source_is_limited() {
     for source in [parentheses, conditions, alternatives, blocks] as [fn(usize) -> String; 4] {
         assert_eq!(parse(&source(140)), Ok(()));
         assert_eq!(parse(&source(100_000)).unwrap_err().message, "max expression depth exceeded");
+    }
+}
+
+/// Arguments by which the functions below can be called at all.
+const CALLS: &[&str] = &[
+    "toYaml $v",
+    "toYamlPretty $v",
+    "toJson $v",
+    "toPrettyJson $v",
+    "toRawJson $v",
+    "toToml $v",
+    "deepCopy $v",
+    "deepEqual $v $w",
+    "has $v (list $w)",
+    "uniq (list $v $w)",
+    "without (list $v) $w",
+    "compact (list $v $v)",
+    "merge (dict) $v $w",
+    "mergeOverwrite (dict) $v $w",
+    "merge (deepCopy $w) $v",
+    "print $v",
+    "quote $v",
+    "squote $v",
+    "toString $v",
+    "toStrings (list $v)",
+    "join \",\" (list $v)",
+    "cat $v",
+    "html $v",
+    "js $v",
+    "urlquery $v",
+    "printf \"%#v\" $v",
+    "printf \"%q\" $v",
+    "eq $v $w",
+    "empty $v",
+    "default $v $w",
+    "coalesce $v",
+    "ternary $v $w true",
+    "keys $v",
+    "values $v",
+    "pick $v \"a\"",
+    "omit $v \"b\"",
+    "get $v \"a\"",
+    "len $v",
+    "typeOf $v",
+    "kindOf $v",
+    "sortAlpha (list $v $w)",
+    "first (list $v)",
+    "concat (list $v) (list $w)",
+    "dig \"a\" \"a\" \"a\" \"\" $v",
+    "fail (print $v)",
+    "required \"\" $v",
+    "tpl \"{{ . }}\" $v",
+    "urlJoin $v",
+];
+
+/// Whatever a function does with a value that is very deep or contains itself, it comes back.
+#[test]
+fn functions_survive_deep_and_circular_values() {
+    let deep = r#"{{ $v := dict }}{{ $w := dict }}{{ range until 20000 }}{{ $v = dict "a" $v }}{{ $w = dict "a" $w }}{{ end }}"#;
+    let circular = r#"{{ $v := dict }}{{ $_ := set $v "a" $v }}{{ $w := dict }}{{ $_ := set $w "a" (dict "a" $w) }}"#;
+    for preparation in [deep, circular] {
+        for call in CALLS {
+            // A small budget: a function that visits more and more must charge for it.
+            let limits = Limits { steps: 2_000_000, bytes: 16 << 20, depth: 1_000 };
+            let template = format!("{preparation}{{{{ {call} | len }}}}");
+            let result = run_on(RENDER_STACK_BYTES / 8, &template, limits);
+            if let Err((error, None)) = &result {
+                assert!(!error.contains("not defined"), "{call}: {error}");
+            }
+        }
     }
 }

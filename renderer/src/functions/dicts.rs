@@ -54,6 +54,7 @@ fn get(_: &Context<'_>, arguments: &[Value]) -> CallResult {
 fn set(context: &Context<'_>, arguments: &[Value]) -> CallResult {
     charge_items(context, 1)?;
     let map = map(arguments, 0)?;
+    context.evaluator.note_changed(map);
     insert(map, text(arguments, 1)?.clone(), interface(any(arguments, 2)?))?;
     Ok(plain(map))
 }
@@ -189,6 +190,7 @@ fn merged(context: &Context<'_>, arguments: &[Value], overwrite: bool) -> CallRe
 // mergo: merge.go deepMerge, as sprig uses it: maps of any, with or without overwriting.
 fn merge_into(context: &Context<'_>, destination: &Map, source: &Map, overwrite: bool) -> Result<(), CallError> {
     context.budget.enter()?;
+    context.evaluator.note_changed(destination);
     let keys = source.keys();
     charge_items(context, keys.len())?;
     for key in keys {

@@ -16,7 +16,7 @@ use super::set::Templates;
 use super::{ExecError, TemplateSet};
 use crate::budget::{Budget, BudgetExceeded};
 use crate::functions::{Host, printf};
-use crate::value::{GoString, Value};
+use crate::value::{GoString, Map, Value};
 
 /// The native stack that a render within the default [`crate::Limits::depth`] may need: run [`crate::render`] on a thread
 /// with at least this much. One level of that depth takes up to 6 KB in an unoptimised build; the rest is for functions
@@ -34,6 +34,20 @@ pub struct Evaluator<'a> {
     pub(super) included: RefCell<HashMap<GoString, usize>>,
     /// The texts that `tpl` has parsed.
     pub(super) parsed: RefCell<HashMap<GoString, Rc<Templates>>>,
+    changed: ChangedMaps,
+}
+
+/// The maps that templates have changed, by address. A map that was put into itself, directly or not, would never be
+/// freed; emptying the changed maps at the end of the render breaks every such circle.
+#[derive(Default)]
+struct ChangedMaps(RefCell<HashMap<usize, Map>>);
+
+impl Drop for ChangedMaps {
+    fn drop(&mut self) {
+        for map in self.0.get_mut().values() {
+            map.clear();
+        }
+    }
 }
 
 /// Templates that a `tpl` defines over all others while it runs.
@@ -45,9 +59,18 @@ pub(super) struct Layer {
 pub(super) type Execute<T> = Result<T, ExecError>;
 
 impl<'a> Evaluator<'a> {
-    /// An evaluator for one render.
+    /// An evaluator for one render. When it is dropped, the maps that templates have changed are emptied: they must not
+    /// be used for anything else.
     pub fn new(set: &'a TemplateSet, budget: &'a Budget, host: &'a dyn Host) -> Self {
-        Self { set, budget, host, layer: RefCell::default(), included: RefCell::default(), parsed: RefCell::default() }
+        Self {
+            set,
+            budget,
+            host,
+            layer: RefCell::default(),
+            included: RefCell::default(),
+            parsed: RefCell::default(),
+            changed: ChangedMaps::default(),
+        }
     }
 
     /// Executes the named template with this dot and returns its output, in which missing values still read
@@ -55,6 +78,11 @@ impl<'a> Evaluator<'a> {
     pub fn execute(&self, name: &str, dot: Value) -> Result<Vec<u8>, ExecError> {
         let template = self.lookup(name.as_bytes()).ok_or_else(|| ExecError::no_template(name.as_bytes()))?;
         self.run(&template, dot)
+    }
+
+    /// Has to be told of every map that a function changes.
+    pub(crate) fn note_changed(&self, map: &Map) {
+        self.changed.0.borrow_mut().entry(map.address()).or_insert_with(|| map.clone());
     }
 
     /// The functions that texts of `tpl` may call.

@@ -4,6 +4,7 @@ use std::ops::Deref;
 use std::rc::Rc;
 
 use super::Value;
+use super::dismantle::dismantle;
 
 /// The element type of a slice; it shows in type names, errors and strict comparisons.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +67,19 @@ impl List {
     /// The identity of the backing array, for cycle checks.
     pub fn address(&self) -> usize {
         self.items.as_ref().map_or(0, |items| Rc::as_ptr(items).cast::<Value>() as usize)
+    }
+}
+
+impl List {
+    /// The items if no other handle shares them.
+    pub(super) fn unshared(&mut self) -> &mut [Value] {
+        self.items.as_mut().and_then(Rc::get_mut).unwrap_or_default()
+    }
+}
+
+impl Drop for List {
+    fn drop(&mut self) {
+        dismantle(self.unshared().iter_mut());
     }
 }
 

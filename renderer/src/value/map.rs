@@ -4,6 +4,7 @@ use std::cell::{Ref, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use super::dismantle::dismantle;
 use super::{GoString, Value};
 
 /// The Go type of a map; it shows in type names, errors and strict comparisons.
@@ -30,12 +31,22 @@ impl MapType {
 
 type Entries = BTreeMap<GoString, Value>;
 
+/// The entries behind all handles to one map.
+#[derive(Debug, Default)]
+struct Storage(RefCell<Entries>);
+
+impl Drop for Storage {
+    fn drop(&mut self) {
+        dismantle(self.0.get_mut().values_mut());
+    }
+}
+
 /// A shared handle to a mutable map. Cloning the handle does not copy the entries.
 ///
 /// A nil map is empty and cannot be written to.
 #[derive(Clone, Debug)]
 pub struct Map {
-    entries: Option<Rc<RefCell<Entries>>>,
+    entries: Option<Rc<Storage>>,
     map_type: MapType,
 }
 
@@ -79,12 +90,12 @@ impl Map {
 
     /// The value under `key`, if there is such a key.
     pub fn get(&self, key: &[u8]) -> Option<Value> {
-        self.entries.as_ref()?.borrow().get(key).cloned()
+        self.entries.as_ref()?.0.borrow().get(key).cloned()
     }
 
     /// Whether there is such a key, null or not.
     pub fn contains_key(&self, key: &[u8]) -> bool {
-        self.entries.as_ref().is_some_and(|entries| entries.borrow().contains_key(key))
+        self.entries.as_ref().is_some_and(|entries| entries.0.borrow().contains_key(key))
     }
 
     /// Writes an entry for everybody who holds this map. Returns false for a nil map, in which Go would panic with
@@ -92,7 +103,7 @@ impl Map {
     pub fn insert(&self, key: GoString, value: Value) -> bool {
         match &self.entries {
             Some(entries) => {
-                entries.borrow_mut().insert(key, value);
+                entries.0.borrow_mut().insert(key, value);
                 true
             }
             None => false,
@@ -101,12 +112,12 @@ impl Map {
 
     /// Removes an entry for everybody who holds this map.
     pub fn remove(&self, key: &[u8]) -> Option<Value> {
-        self.entries.as_ref()?.borrow_mut().remove(key)
+        self.entries.as_ref()?.0.borrow_mut().remove(key)
     }
 
     /// The number of entries.
     pub fn len(&self) -> usize {
-        self.entries.as_ref().map_or(0, |entries| entries.borrow().len())
+        self.entries.as_ref().map_or(0, |entries| entries.0.borrow().len())
     }
 
     /// Whether there are no entries.
@@ -131,14 +142,26 @@ impl Map {
         self.entries.as_ref().map_or(0, |entries| Rc::as_ptr(entries).cast::<()>() as usize)
     }
 
+    /// Removes all entries for everybody who holds this map.
+    pub(crate) fn clear(&self) {
+        // The entries are freed after the map has been given back: freeing them may free this map.
+        let entries = self.entries.as_ref().map(|entries| entries.0.take());
+        drop(entries.map(|entries| Storage(RefCell::new(entries))));
+    }
+
+    /// The entries if no other handle shares them.
+    pub(super) fn unshared(&mut self) -> Option<&mut BTreeMap<GoString, Value>> {
+        self.entries.as_mut().and_then(Rc::get_mut).map(|storage| storage.0.get_mut())
+    }
+
     /// Read access for code of this crate that does not call back into templates meanwhile.
     pub(crate) fn borrow(&self) -> Option<Ref<'_, Entries>> {
-        self.entries.as_ref().map(|entries| entries.borrow())
+        self.entries.as_ref().map(|entries| entries.0.borrow())
     }
 }
 
 impl FromIterator<(GoString, Value)> for Map {
     fn from_iter<I: IntoIterator<Item = (GoString, Value)>>(entries: I) -> Self {
-        Self { entries: Some(Rc::new(RefCell::new(entries.into_iter().collect()))), map_type: MapType::Any }
+        Self { entries: Some(Rc::new(Storage(RefCell::new(entries.into_iter().collect())))), map_type: MapType::Any }
     }
 }
