@@ -21,6 +21,12 @@ pub enum SourceError {
         /// The repository's URL.
         repo: String,
     },
+    /// Credentials were given for an URL without encryption.
+    #[error("credentials for {prefix:?} would be sent in the clear; use an https:// URL")]
+    InsecureCredentials {
+        /// The URL they were given for.
+        prefix: String,
+    },
     /// The server cannot be reached, or broke off.
     #[error("the repository {repo} cannot be reached")]
     Unreachable {

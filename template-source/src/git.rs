@@ -5,6 +5,7 @@
 //! without a work tree. A published repository never changes, so readers need no locks. Every object read is hashed
 //! again: a damaged cache entry is thrown away and fetched anew.
 
+mod credentials;
 mod remote;
 mod tree;
 mod version;
@@ -12,13 +13,15 @@ mod version;
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use gix::ObjectId;
 use sha2::{Digest, Sha256};
 
 use crate::files::{Collector, hexadecimal, segments};
 use crate::{FetchedTemplate, SourceError, SourceLimits};
+
+pub use credentials::GitCredentials;
 
 /// Commits kept on disk. A commit of a large chart repository takes about 10 MB packed.
 const MAX_CACHED_COMMITS: usize = 64;
@@ -36,6 +39,7 @@ pub struct GitOptions {
 #[derive(Debug)]
 pub struct GitTemplates {
     options: GitOptions,
+    credentials: RwLock<Arc<[GitCredentials]>>,
     /// One lock a cache entry, so that concurrent requests for a commit fetch it once.
     fetching: Mutex<HashMap<String, Arc<Mutex<()>>>>,
 }
@@ -43,7 +47,16 @@ pub struct GitTemplates {
 impl GitTemplates {
     /// A source that caches below `options.cache_directory`.
     pub fn new(options: GitOptions) -> Self {
-        Self { options, fetching: Mutex::default() }
+        Self { options, credentials: RwLock::default(), fetching: Mutex::default() }
+    }
+
+    /// Replaces the credentials for later calls. Without any, servers are asked anonymously.
+    pub fn set_credentials(&self, credentials: Vec<GitCredentials>) {
+        *self.credentials.write().unwrap_or_else(PoisonError::into_inner) = credentials.into();
+    }
+
+    fn credentials(&self) -> Arc<[GitCredentials]> {
+        Arc::clone(&self.credentials.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Resolves a version to a commit id (40 hexadecimal digits).
@@ -59,7 +72,7 @@ impl GitTemplates {
         let url = remote::parse_url(repo)?;
         let scratch = self.scratch()?;
         let repository = remote::init(scratch.path(), repo)?;
-        let references = remote::list(&repository, &url, repo, &version, &self.options.limits)?;
+        let references = remote::list(&repository, &url, repo, &version, &self.credentials(), &self.options.limits)?;
         version
             .pick(&references)
             .map(|commit| commit.to_string())
@@ -102,7 +115,7 @@ impl GitTemplates {
     fn download(&self, url: &gix::Url, repo: &str, commit: ObjectId, directory: &Path) -> Result<(), SourceError> {
         let scratch = self.scratch()?;
         let repository = remote::init(scratch.path(), repo)?;
-        remote::fetch(&repository, url, repo, commit, &self.options.limits)?;
+        remote::fetch(&repository, url, repo, commit, &self.credentials(), &self.options.limits)?;
         drop(repository);
         let file_error = |path: &Path, source| SourceError::File { path: path.to_owned(), source };
         let parent = self.options.cache_directory.join("commits");

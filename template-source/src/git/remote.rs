@@ -14,6 +14,7 @@ use gix::remote::Direction;
 use gix::url::Scheme;
 use gix::{ObjectId, Repository};
 
+use super::credentials::{self, GitCredentials};
 use super::version::Version;
 use crate::{SourceError, SourceLimits};
 
@@ -48,6 +49,7 @@ pub(super) fn list(
     url: &gix::Url,
     repo: &str,
     version: &Version,
+    credentials: &[GitCredentials],
     limits: &SourceLimits,
 ) -> Result<Vec<Ref>, SourceError> {
     let specs = version.references();
@@ -59,7 +61,7 @@ pub(super) fn list(
             .with_refspecs(specs.iter().map(String::as_str), Direction::Fetch)?;
         let connection = remote
             .connect(Direction::Fetch)?
-            .with_credentials(|_| Ok(None))
+            .with_credentials(|action| Ok(credentials::answer(credentials, action)))
             .with_transport_options(Box::new(transport_options(limits)));
         let (references, _) = connection.ref_map(gix::progress::Discard, gix::remote::ref_map::Options::default())?;
         Ok(references.remote_refs)
@@ -73,6 +75,7 @@ pub(super) fn fetch(
     url: &gix::Url,
     repo: &str,
     commit: ObjectId,
+    credentials: &[GitCredentials],
     limits: &SourceLimits,
 ) -> Result<(), SourceError> {
     let started = Instant::now();
@@ -86,7 +89,7 @@ pub(super) fn fetch(
             .with_refspecs([format!("{commit}:refs/heads/fetched").as_str()], Direction::Fetch)?;
         remote
             .connect(Direction::Fetch)?
-            .with_credentials(|_| Ok(None))
+            .with_credentials(|action| Ok(credentials::answer(credentials, action)))
             .with_transport_options(Box::new(transport_options(limits)))
             .prepare_fetch(gix::progress::Discard, gix::remote::ref_map::Options::default())?
             .with_shallow(gix::remote::fetch::Shallow::DepthAtRemote(NonZeroU32::MIN))
