@@ -136,8 +136,7 @@ impl GitTemplates {
         segments: &[&str],
         commit: ObjectId,
     ) -> Result<FetchedTemplate, SourceError> {
-        let repository =
-            gix::open_opts(directory, gix::open::Options::isolated()).map_err(|error| remote::corrupt(repo, error))?;
+        let repository = gix::open_opts(directory, remote::options()).map_err(|error| remote::corrupt(repo, error))?;
         let mut collector = Collector::new(repo, self.options.limits);
         tree::read(&repository, commit, path, segments, &mut collector)?;
         Ok(FetchedTemplate { digest: commit.to_string(), files: collector.finish(path)? })

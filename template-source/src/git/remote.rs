@@ -31,16 +31,19 @@ pub(super) fn parse_url(repo: &str) -> Result<gix::Url, SourceError> {
     if usable { Ok(url) } else { Err(unsupported()) }
 }
 
+/// The largest object that is unpacked: a few bytes of a pack can stand for gigabytes.
+const MAX_OBJECT_BYTES: u64 = 128 << 20;
+
+/// How repositories are opened: without any configuration of the machine.
+pub(super) fn options() -> gix::open::Options {
+    gix::open::Options::isolated().config_overrides([format!("gitoxide.objects.allocLimit={MAX_OBJECT_BYTES}")])
+}
+
 /// Makes an empty bare repository that no configuration of the machine reaches.
 pub(super) fn init(directory: &Path, repo: &str) -> Result<Repository, SourceError> {
-    gix::ThreadSafeRepository::init_opts(
-        directory,
-        gix::create::Kind::Bare,
-        gix::create::Options::default(),
-        gix::open::Options::isolated(),
-    )
-    .map(Into::into)
-    .map_err(|error| corrupt(repo, error))
+    gix::ThreadSafeRepository::init_opts(directory, gix::create::Kind::Bare, gix::create::Options::default(), options())
+        .map(Into::into)
+        .map_err(|error| corrupt(repo, error))
 }
 
 /// Lists the references that can be `version`.
