@@ -44,6 +44,28 @@ pub struct RenderOptions<'a> {
 ///
 /// Needs [`crate::template::RENDER_STACK_BYTES`] of stack.
 pub fn render(chart: &Chart, values: &Values, options: &RenderOptions<'_>) -> Result<Rendered, RenderError> {
+    let (instance, files) = render_instance(chart, values, options)?;
+    let notes_path = format!("{}/templates/NOTES.txt", instance.path());
+    let mut crds = Vec::new();
+    collect_crds(&instance, &mut crds);
+    Ok(release::assemble(files, crds, &notes_path, options.profile)?)
+}
+
+/// The output of every template file by its full name such as `demo/templates/service.yaml`, before it is split into
+/// manifests (Helm: `Engine.Render`). Otherwise as [`render`].
+pub fn render_files(
+    chart: &Chart,
+    values: &Values,
+    options: &RenderOptions<'_>,
+) -> Result<BTreeMap<String, Vec<u8>>, RenderError> {
+    render_instance(chart, values, options).map(|(_, files)| files)
+}
+
+fn render_instance<'a>(
+    chart: &'a Chart,
+    values: &Values,
+    options: &RenderOptions<'_>,
+) -> Result<(ChartInstance<'a>, BTreeMap<String, Vec<u8>>), RenderError> {
     let capabilities =
         Capabilities::new(options.profile, options.kube_version.as_deref(), &options.api_versions).map_err(
             |cause| RenderError::KubeVersion { version: options.kube_version.clone().unwrap_or_default(), cause },
@@ -71,10 +93,7 @@ pub fn render(chart: &Chart, values: &Values, options: &RenderOptions<'_>) -> Re
         });
     }
     let files = execute(&instance, &effective, capabilities, options)?;
-    let notes_path = format!("{}/templates/NOTES.txt", instance.path());
-    let mut crds = Vec::new();
-    collect_crds(&instance, &mut crds);
-    Ok(release::assemble(files, crds, &notes_path, options.profile)?)
+    Ok((instance, files))
 }
 
 /// Parses all templates, then executes every file that is no partial.

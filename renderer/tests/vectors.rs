@@ -7,13 +7,12 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use base64::Engine;
-use renderer::functions::{FixedHost, table};
-use renderer::template::{Evaluator, TemplateSet, strip_no_value};
-use renderer::value::{GoString, Map, MapType, Value};
-use renderer::{Budget, Limits, Profile, yaml};
+use renderer::functions::FixedHost;
+use renderer::render::render_files;
+use renderer::values::{self, Values};
+use renderer::{Chart, ChartFile, Limits, Profile, RenderOptions};
 use serde::Deserialize;
 
-const TEMPLATE: &str = "c/templates/t";
 const VECTORS: &str = include_str!("fixtures/vectors.jsonl");
 const PENDING: &str = include_str!("fixtures/vectors-pending.txt");
 
@@ -36,51 +35,40 @@ impl Vector {
     }
 }
 
-fn map(entries: impl IntoIterator<Item = (&'static str, Value)>) -> Map {
-    entries.into_iter().map(|(key, value)| (GoString::from(key), value)).collect()
-}
-
-/// The root context that the vectors were run in.
-fn root(values: Value) -> Value {
-    let release = map([
-        ("Name", Value::from("rel")),
-        ("Namespace", Value::from("ns")),
-        ("IsInstall", Value::Bool(true)),
-        ("IsUpgrade", Value::Bool(false)),
-        ("Revision", Value::Int(1)),
-        ("Service", Value::from("Helm")),
-    ]);
-    let chart = map([
-        ("Name", Value::from("c")),
-        ("Version", Value::from("0.1.0")),
-        ("AppVersion", Value::from("1.2")),
-        ("Annotations", Value::Map(Map::nil(MapType::String))),
-    ]);
-    let template = map([("Name", Value::from(TEMPLATE)), ("BasePath", Value::from("c/templates"))]);
-    let root = map([
-        ("Values", values),
-        ("Release", Value::Map(release)),
-        ("Chart", Value::Map(chart)),
-        ("Template", Value::Map(template.with_type(MapType::Values))),
-        ("Subcharts", Value::Map(Map::new())),
-    ]);
-    Value::Map(root.with_type(MapType::Values))
+/// The chart that the vectors were run in, with one template.
+fn chart(template: &str) -> Chart {
+    let files = [
+        ("Chart.yaml", "apiVersion: v2\nname: c\nversion: 0.1.0\nappVersion: \"1.2\"\n"),
+        ("a.txt", "l1\nl2\n"),
+        ("conf/b.yaml", "x: 1\n"),
+        ("conf/sub/c.yaml", "y"),
+        ("templates/t", template),
+    ];
+    let files = files.map(|(name, text)| ChartFile { name: name.to_owned(), data: text.as_bytes().to_vec() });
+    Chart::load(files.into()).unwrap()
 }
 
 fn run(vector: &Vector, values_file: &str) -> Result<Vec<u8>, String> {
     let values = match vector.values.as_str() {
-        "" => Value::Map(Map::typed(MapType::Values)),
-        _ => match Value::from_json(&yaml::decode(values_file.as_bytes()).unwrap()) {
-            Value::Map(values) => Value::Map(values.with_type(MapType::Values)),
-            other => panic!("values are {other:?}"),
-        },
+        "" => Values::new(),
+        _ => values::from_yaml(values_file.as_bytes()).unwrap(),
     };
-    let set = TemplateSet::parse([(TEMPLATE, vector.tpl.as_bytes())], table(Profile::V4))
-        .map_err(|error| error.to_string())?;
-    let budget = Budget::new(Limits::default());
     let host = FixedHost::default();
-    let evaluator = Evaluator::new(&set, &budget, &host);
-    evaluator.execute(TEMPLATE, root(values)).map(strip_no_value).map_err(|error| error.to_string())
+    let options = RenderOptions {
+        release_name: String::from("rel"),
+        namespace: String::from("ns"),
+        is_upgrade: false,
+        revision: 1,
+        kube_version: None,
+        api_versions: Vec::new(),
+        validate_schema: false,
+        profile: Profile::V4,
+        limits: Limits::default(),
+        host: &host,
+    };
+    render_files(&chart(&vector.tpl), &values, &options)
+        .map(|mut files| files.remove("c/templates/t").unwrap())
+        .map_err(|error| error.to_string())
 }
 
 fn shown(result: &Result<Vec<u8>, String>) -> String {
