@@ -1,25 +1,33 @@
 //! From a Module and its chart to the resources in the cluster.
+//!
+//! The release is named after the Module and its namespace is the Module's target namespace, as with Cyclops. The order
+//! is: files below `crds/`, hooks that Helm runs before an install or upgrade, Helm's install order, hooks that Helm runs
+//! after.
+//!
+//! Nothing here runs hooks. Those of an install or upgrade are applied like any other resource, because applications
+//! cannot do without the objects that charts declare so; a warning names them. Those of a test, a roll back or a
+//! deletion are left out: applied along with the rest, they would undo or repeat what they are for.
 
-use renderer::Chart;
+mod confine;
+mod error;
+mod manifest;
+mod scopes;
+
+pub use error::ExpansionError;
+pub use scopes::{Scope, Scopes, WellKnownScopes};
+
+use renderer::{Chart, Manifest, Profile, RenderOptions};
 use serde_json::Value;
 
 use crate::api::Module;
 use crate::policy::EffectivePolicy;
 
-/// Whether objects of a kind live in a namespace.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Scope {
-    /// In a namespace.
-    Namespaced,
-    /// In none.
-    Cluster,
-}
-
-/// What is known about the kinds of a cluster.
-pub trait Scopes {
-    /// The scope of a kind; none if the kind is not known.
-    fn scope(&self, api_version: &str, kind: &str) -> Option<Scope>;
-}
+/// Objects of one Module. The largest public charts have some 200.
+pub const MAX_RESOURCES: usize = 2_000;
+/// Bytes of one object as JSON: what a cluster can store.
+pub const MAX_RESOURCE_BYTES: usize = 1_572_864;
+/// What fits into a label's value, which the Module's name has to be on each resource.
+const MAX_NAME: usize = 63;
 
 /// What an expansion is told besides chart and Module.
 pub struct ExpansionOptions<'a> {
@@ -44,7 +52,7 @@ pub struct ExpansionOptions<'a> {
 pub struct Expansion {
     /// The resources.
     pub resources: Vec<Resource>,
-    /// What the chart has and Modules do not: hooks that were left out.
+    /// What the chart has and Modules do not: hooks.
     pub warnings: Vec<String>,
 }
 
@@ -65,19 +73,91 @@ pub struct Resource {
     pub source: String,
 }
 
-/// Why a Module does not expand to resources.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ExpansionError {
-    /// The Module has no spec.
-    #[error("the Module has no spec: name a template and values")]
-    MissingSpec,
+impl Resource {
+    /// The API group, empty for the core group.
+    pub fn group(&self) -> &str {
+        group(&self.api_version)
+    }
+
+    /// What makes an object the same one: group, kind, namespace and name. The version that it is written in does not.
+    pub fn key(&self) -> (&str, &str, Option<&str>, &str) {
+        (self.group(), &self.kind, self.namespace.as_deref(), &self.name)
+    }
 }
 
-/// Expands a Module.
-pub fn expand(_chart: &Chart, module: &Module, _options: &ExpansionOptions<'_>) -> Result<Expansion, ExpansionError> {
-    if module.spec.is_none() {
-        return Err(ExpansionError::MissingSpec);
-    }
-    Ok(Expansion::default())
+/// The group of an `apiVersion`, empty for the core group.
+pub(crate) fn group(api_version: &str) -> &str {
+    api_version.rsplit_once('/').map_or("", |(group, _)| group)
 }
+
+/// Expands a Module. Needs [`renderer::template::RENDER_STACK_BYTES`] of stack.
+pub fn expand(chart: &Chart, module: &Module, options: &ExpansionOptions<'_>) -> Result<Expansion, ExpansionError> {
+    let Some(spec) = &module.spec else { return Err(ExpansionError::MissingSpec) };
+    let name = module.name();
+    if name.len() > MAX_NAME {
+        return Err(ExpansionError::LongName { name: name.to_owned(), limit: MAX_NAME });
+    }
+    let values = renderer::values::from_json(&spec.values)?;
+    let namespace = module.target_namespace();
+    let rendered = renderer::render(
+        chart,
+        &values,
+        &RenderOptions {
+            release_name: name.to_owned(),
+            namespace: namespace.to_owned(),
+            is_upgrade: options.revision > 1,
+            revision: options.revision,
+            kube_version: options.kube_version.clone(),
+            api_versions: options.api_versions.clone(),
+            validate_schema: true,
+            profile: Profile::V4,
+            limits: options.limits,
+            host: options.host,
+        },
+    )?;
+    let (hooks, warnings) = sort_hooks(rendered.hooks);
+    let manifests = rendered.crds.iter().chain(&hooks.before).chain(&rendered.manifests).chain(&hooks.after);
+    let mut objects = Vec::new();
+    for manifest in manifests {
+        manifest::decode(manifest, &mut objects)?;
+        if objects.len() > MAX_RESOURCES {
+            return Err(ExpansionError::TooMany { limit: MAX_RESOURCES });
+        }
+    }
+    let scopes = scopes::WithDefinitions::new(options.scopes, objects.iter().map(|object| &object.value));
+    let mut resources = Vec::with_capacity(objects.len());
+    for object in objects {
+        resources.push(confine::place(object, name, namespace, &scopes, options.policy)?);
+    }
+    confine::refuse_duplicates(&resources)?;
+    Ok(Expansion { resources, warnings })
+}
+
+/// Hooks by when they are applied.
+#[derive(Default)]
+struct Hooks {
+    before: Vec<Manifest>,
+    after: Vec<Manifest>,
+}
+
+fn sort_hooks(manifests: Vec<Manifest>) -> (Hooks, Vec<String>) {
+    let mut hooks = Hooks::default();
+    let mut warnings = Vec::new();
+    for manifest in manifests {
+        let has = |events: &[&str]| manifest.hooks.iter().any(|event| events.contains(&event.as_str()));
+        let what = format!("{} {} of {}", manifest.kind, manifest.name, manifest.source);
+        if has(&["pre-install", "pre-upgrade"]) {
+            warnings.push(format!("the hook {what} is applied like any other resource, before the rest"));
+            hooks.before.push(manifest);
+        } else if has(&["post-install", "post-upgrade"]) {
+            warnings.push(format!("the hook {what} is applied like any other resource, after the rest"));
+            hooks.after.push(manifest);
+        } else if !manifest.hooks.iter().all(|event| event.starts_with("test")) {
+            warnings.push(format!("the hook {what} is left out: it is for {}", manifest.hooks.join(", ")));
+        }
+    }
+    (hooks, warnings)
+}
+
+#[cfg(test)]
+mod tests;

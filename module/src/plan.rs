@@ -1,7 +1,13 @@
 //! What a change of a Module would do: to its values, and to the resources in the cluster.
 
+mod resources;
+mod values;
+
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
+
+use crate::expansion::Expansion;
+use crate::lock::LockSet;
 
 /// The differences between two states of a Module.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -65,7 +71,27 @@ pub struct ResourceChange {
     pub after: Option<Value>,
 }
 
+/// One state of a Module.
+#[derive(Clone, Copy, Debug)]
+pub struct PlanState<'a> {
+    /// Effective values.
+    pub values: &'a Map<String, Value>,
+    /// The resources.
+    pub expansion: &'a Expansion,
+}
+
 impl Plan {
+    /// What leads from one state to another; none as the old state is a Module that does not exist. `locks` say which
+    /// values are locked and which must not be shown.
+    pub fn between(locks: &LockSet, old: Option<PlanState<'_>>, new: PlanState<'_>) -> Self {
+        let nothing = (Map::new(), Expansion::default());
+        let (old_values, old_expansion) = old.map_or((&nothing.0, &nothing.1), |old| (old.values, old.expansion));
+        Self {
+            values: values::changes(locks, old_values, new.values),
+            resources: resources::changes(old_expansion, new.expansion),
+        }
+    }
+
     /// `Plan: 1 to add, 2 to change, 0 to delete`.
     pub fn summary(&self) -> String {
         let count = |change| self.resources.iter().filter(|resource| resource.change == change).count();
@@ -82,3 +108,6 @@ impl Plan {
         self.values.is_empty() && self.resources.is_empty()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,11 +1,18 @@
 //! Asking the server what a change would do: the texts in the annotations of a dry-run write.
+//!
+//! Each is JSON, compressed with gzip, in Base64.
+
+mod size;
+
+pub use size::{CodecError, MAX_ENCODED};
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::plan::Plan;
+use crate::lock::Lock;
+use crate::plan::{Change, Plan};
 use crate::verdict::Refusal;
 
 /// What is asked.
@@ -92,3 +99,73 @@ pub struct LockAnswer {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
 }
+
+impl PreviewQuestion {
+    /// The text of the annotation [`crate::annotations::QUESTION`]. Errors if it would be too large.
+    pub fn encode(&self) -> Result<String, CodecError> {
+        let text = size::encode(self)?;
+        if text.len() > MAX_ENCODED {
+            return Err(CodecError::TooLarge { bytes: text.len(), limit: MAX_ENCODED });
+        }
+        Ok(text)
+    }
+
+    /// Reads the text of the annotation.
+    pub fn decode(text: &str) -> Result<Self, CodecError> {
+        size::decode(text)
+    }
+}
+
+impl PreviewAnswer {
+    /// The text of the annotation [`crate::annotations::ANSWER`]. What does not fit is left out, least needed first:
+    /// resources that do not change, then the contents of those that do, then schemas and values.
+    pub fn encode(mut self) -> Result<String, CodecError> {
+        let shortenings: [fn(&mut Self); 5] = [
+            |answer| answer.resources.clear(),
+            |answer| {
+                let changes = answer.plan.iter_mut().flat_map(|plan| &mut plan.resources);
+                // An addition is all new; what matters of a change is what differs.
+                for change in changes.filter(|change| change.change != Change::Change) {
+                    (change.before, change.after) = (None, None);
+                }
+            },
+            |answer| {
+                for change in answer.plan.iter_mut().flat_map(|plan| &mut plan.resources) {
+                    (change.before, change.after) = (None, None);
+                }
+            },
+            |answer| {
+                answer.schema = None;
+                answer.sub_chart_schemas.clear();
+                answer.defaults = None;
+            },
+            |answer| (answer.values_now, answer.values_then) = (None, None),
+        ];
+        let mut shortenings = shortenings.into_iter();
+        loop {
+            let text = size::encode(&self)?;
+            if text.len() <= MAX_ENCODED {
+                return Ok(text);
+            }
+            let Some(shorten) = shortenings.next() else {
+                return Err(CodecError::TooLarge { bytes: text.len(), limit: MAX_ENCODED });
+            };
+            shorten(&mut self);
+            self.truncated = true;
+        }
+    }
+
+    /// Reads the text of the annotation.
+    pub fn decode(text: &str) -> Result<Self, CodecError> {
+        size::decode(text)
+    }
+}
+
+impl From<&Lock> for LockAnswer {
+    fn from(lock: &Lock) -> Self {
+        Self { path: lock.path.to_string(), title: lock.title.clone(), description: lock.description.clone() }
+    }
+}
+
+#[cfg(test)]
+mod tests;

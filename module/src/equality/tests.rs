@@ -317,7 +317,7 @@ mod property {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+        #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
         fn agrees_with_looking_at_every_place(schema in schema(), defaults in mapping(), old in mapping(), new in mapping()) {
