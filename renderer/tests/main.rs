@@ -2,5 +2,6 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a failed assumption of a test is a failed test")]
 
+mod errors;
 mod limits;
 mod vectors;

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::{MAX_ENCODE_DEPTH, valid_utf8};
+use super::MAX_ENCODE_DEPTH;
 use crate::budget::{Budget, BudgetExceeded};
 use crate::number;
 use crate::value::Value;
@@ -96,7 +96,7 @@ impl Encoder<'_> {
                 self.text.push_str(&text);
             }
             Value::Complex128(..) => return Err(EncodeError::unsupported_type(value)),
-            Value::String(text) => self.string(&valid_utf8(text)),
+            Value::String(text) => self.string(text),
             Value::Bytes(bytes) => {
                 self.text.push('"');
                 STANDARD.encode_string(bytes, &mut self.text);
@@ -117,7 +117,7 @@ impl Encoder<'_> {
                 let entries = map.entries();
                 for (index, (key, value)) in entries.iter().enumerate() {
                     self.separate(index, depth + 1);
-                    self.string(&valid_utf8(key));
+                    self.string(key);
                     self.text.push_str(if self.style.indent.is_some() { ": " } else { ":" });
                     self.value(value, depth + 1)?;
                 }
@@ -149,23 +149,33 @@ impl Encoder<'_> {
         }
     }
 
-    fn string(&mut self, text: &str) {
+    // Go: encoding/json appendString
+    fn string(&mut self, text: &[u8]) {
         self.text.push('"');
-        for character in text.chars() {
-            match character {
-                '"' => self.text.push_str("\\\""),
-                '\\' => self.text.push_str("\\\\"),
-                '\u{8}' => self.text.push_str("\\b"),
-                '\u{c}' => self.text.push_str("\\f"),
-                '\n' => self.text.push_str("\\n"),
-                '\r' => self.text.push_str("\\r"),
-                '\t' => self.text.push_str("\\t"),
-                '<' | '>' | '&' if self.style.escape_html => self.unicode_escape(character),
-                ..'\u{20}' | '\u{2028}' | '\u{2029}' => self.unicode_escape(character),
-                _ => self.text.push(character),
+        for chunk in text.utf8_chunks() {
+            for character in chunk.valid().chars() {
+                self.character(character);
+            }
+            for _ in chunk.invalid() {
+                self.text.push_str("\\ufffd");
             }
         }
         self.text.push('"');
+    }
+
+    fn character(&mut self, character: char) {
+        match character {
+            '"' => self.text.push_str("\\\""),
+            '\\' => self.text.push_str("\\\\"),
+            '\u{8}' => self.text.push_str("\\b"),
+            '\u{c}' => self.text.push_str("\\f"),
+            '\n' => self.text.push_str("\\n"),
+            '\r' => self.text.push_str("\\r"),
+            '\t' => self.text.push_str("\\t"),
+            '<' | '>' | '&' if self.style.escape_html => self.unicode_escape(character),
+            ..'\u{20}' | '\u{2028}' | '\u{2029}' => self.unicode_escape(character),
+            _ => self.text.push(character),
+        }
     }
 
     fn unicode_escape(&mut self, character: char) {
