@@ -10,6 +10,7 @@ mod preview;
 mod review;
 mod stamps;
 mod template_objects;
+mod unrenderable;
 mod validate;
 mod write;
 
@@ -178,11 +179,5 @@ fn budget(timeout: Option<&str>) -> Duration {
 
 /// A refusal for a job that gave no result.
 fn worker_refusal(error: WorkerError) -> Refusal {
-    Refusal {
-        code: 503,
-        reason: Reason::ServiceUnavailable,
-        message: error.to_string(),
-        causes: Vec::new(),
-        retry_after_seconds: Some(1),
-    }
+    Refusal::unavailable(error.to_string(), 1)
 }

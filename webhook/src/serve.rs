@@ -1,6 +1,6 @@
 //! Wiring: everything is started here, and ends here.
 
-use std::{future::Future, net::TcpListener, path::Path, sync::Arc, time::Duration};
+use std::{future::Future, io::IsTerminal, net::TcpListener, path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use axum_server::{Handle, tls_rustls::RustlsConfig};
@@ -51,7 +51,10 @@ pub fn run(arguments: Arguments) -> Result<()> {
 fn start_log(format: LogFormat) {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,kube_client=warn"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
     match format {
         LogFormat::Text => log.init(),
         LogFormat::Json => log.json().init(),

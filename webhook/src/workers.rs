@@ -11,9 +11,8 @@ use std::{
 
 use tokio::sync::oneshot;
 
-/// Nested templates recurse natively. The renderer's own depth limit ends a render long before this is used up; the
-/// memory is reserved, not touched.
-const STACK_SIZE: usize = 256 << 20;
+/// Nested templates recurse natively; the renderer says how far.
+const STACK_SIZE: usize = renderer::template::RENDER_STACK_BYTES;
 
 /// Jobs that wait for each thread. A warm admission takes milliseconds, so this is a good second of work; whoever comes
 /// later would miss the API server's deadline anyway.
@@ -98,10 +97,10 @@ mod tests {
     #[tokio::test]
     async fn deep_recursion_fits() {
         fn depth(level: u32) -> u32 {
-            let frame = std::hint::black_box([level; 1024]);
+            let frame = std::hint::black_box([level; 4096]);
             if level == 0 { 0 } else { 1 + depth(frame[1] - 1) }
         }
-        assert_eq!(Workers::start(1).unwrap().run(|| depth(10_000)).await, Ok(10_000));
+        assert_eq!(Workers::start(1).unwrap().run(|| depth(1_000)).await, Ok(1_000));
     }
 
     #[tokio::test]

@@ -7,13 +7,13 @@ use module::{
     Requester,
     expansion::{Resource, Scope},
     policy::{EffectivePolicy, Escalation},
-    verdict::{Cause, Reason, Refusal},
+    verdict::{Cause, Refusal},
 };
 
 use super::{
     Admission,
     expansion::{Change, Consequences},
-    write::{Write, invalid},
+    write::Write,
 };
 use crate::{
     access::{Permission, service_account},
@@ -37,7 +37,8 @@ impl Admission {
                 Escalation::Off => continue,
                 Escalation::Requester => write.requester.clone(),
                 Escalation::ServiceAccount => {
-                    let name = policy.service_account_name().map_err(|conflict| invalid("", conflict.to_string()))?;
+                    let name =
+                        policy.service_account_name().map_err(|conflict| Refusal::invalid("", conflict.to_string()))?;
                     service_account(&write.namespace, name)
                 }
             };
@@ -67,13 +68,8 @@ impl Admission {
             .await
             .map_err(|error| {
                 tracing::error!(error = &error as &dyn std::error::Error, "cannot review access");
-                Refusal {
-                    code: 503,
-                    reason: Reason::ServiceUnavailable,
-                    message: format!("the API server did not say what {} may do; try again", identity.username),
-                    causes: Vec::new(),
-                    retry_after_seconds: Some(1),
-                }
+                let message = format!("the API server did not say what {} may do; try again", identity.username);
+                Refusal::unavailable(message, 1)
             })?;
         missing.sort();
         Ok(missing)
@@ -90,7 +86,7 @@ fn permissions(
     let mut needed = BTreeMap::new();
     for (change, resource) in consequences.changes() {
         let kind = kinds.get(&resource.api_version, &resource.kind).ok_or_else(|| {
-            invalid(
+            Refusal::invalid(
                 "spec",
                 format!("{}: the cluster has no kind {} in {}", resource.source, resource.kind, resource.api_version),
             )
@@ -149,17 +145,12 @@ fn refusal(identity: &Requester, applies: bool, missing: &[(Permission, String)]
         })
         .collect();
     let told: Vec<_> = missing.iter().map(|(permission, _)| describe(permission)).collect();
-    Refusal {
-        code: 403,
-        reason: Reason::Forbidden,
-        message: format!(
-            "this Module expands to what {who} may not do: {}. It would be granted by {}",
-            told.join("; "),
-            grants.join(" and ")
-        ),
-        causes,
-        retry_after_seconds: None,
-    }
+    let message = format!(
+        "this Module expands to what {who} may not do: {}. It would be granted by {}",
+        told.join("; "),
+        grants.join(" and ")
+    );
+    Refusal { causes, ..Refusal::forbidden(message) }
 }
 
 fn describe(permission: &Permission) -> String {

@@ -12,13 +12,8 @@ use module::{
 use renderer::{Limits, functions::FixedHost};
 use serde_json::Value;
 
-use super::{
-    Admission,
-    loading::Loaded,
-    worker_refusal,
-    write::{Write, invalid},
-};
-use crate::{kinds::KindTable, templates::chain};
+use super::{Admission, loading::Loaded, unrenderable, worker_refusal, write::Write};
+use crate::kinds::KindTable;
 
 /// The resources before and after a write.
 #[derive(Clone, Debug, Default)]
@@ -42,11 +37,11 @@ pub(crate) enum Change {
 impl Consequences {
     /// The resources that are added, changed or deleted.
     pub(crate) fn changes(&self) -> impl Iterator<Item = (Change, &Resource)> {
-        let before: BTreeMap<_, _> = self.before.resources.iter().map(|resource| (key(resource), resource)).collect();
-        let after: BTreeMap<_, _> = self.after.resources.iter().map(|resource| (key(resource), resource)).collect();
+        let before: BTreeMap<_, _> = self.before.resources.iter().map(|resource| (resource.key(), resource)).collect();
+        let after: BTreeMap<_, _> = self.after.resources.iter().map(|resource| (resource.key(), resource)).collect();
         let mut changes = Vec::new();
         for resource in &self.after.resources {
-            match before.get(&key(resource)) {
+            match before.get(&resource.key()) {
                 None => changes.push((Change::Added, resource)),
                 Some(old) if old.object != resource.object => changes.push((Change::Changed, resource)),
                 Some(_) => {}
@@ -56,17 +51,11 @@ impl Consequences {
             self.before
                 .resources
                 .iter()
-                .filter(|resource| !after.contains_key(&key(resource)))
+                .filter(|resource| !after.contains_key(&resource.key()))
                 .map(|resource| (Change::Deleted, resource)),
         );
         changes.into_iter()
     }
-}
-
-/// Group, kind, namespace and name: the version that an object is written in does not make it another one.
-fn key(resource: &Resource) -> (&str, &str, Option<&str>, &str) {
-    let group = resource.api_version.rsplit_once('/').map_or("", |(group, _)| group);
-    (group, &resource.kind, resource.namespace.as_deref(), &resource.name)
 }
 
 impl Admission {
@@ -123,8 +112,8 @@ fn expand_module(
     kinds: &KindTable,
     revision: i64,
 ) -> Result<Expansion, Refusal> {
-    let module: Module =
-        serde_json::from_value(module.clone()).map_err(|error| invalid("spec", format!("not a Module: {error}")))?;
+    let module: Module = serde_json::from_value(module.clone())
+        .map_err(|error| Refusal::invalid("spec", format!("not a Module: {error}")))?;
     let options = ExpansionOptions {
         policy: Some(policy),
         scopes: kinds,
@@ -135,7 +124,7 @@ fn expand_module(
         revision,
         limits: Limits::default(),
     };
-    expand(template.chart(), &module, &options).map_err(|error| invalid("spec", chain(&error)))
+    expand(template.chart(), &module, &options).map_err(|error| unrenderable::refusal(&error))
 }
 
 #[cfg(test)]

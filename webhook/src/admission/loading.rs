@@ -6,14 +6,17 @@ use module::{
     Template,
     api::TemplateReference,
     policy::EffectivePolicy,
-    verdict::{Cause, Reason, Refusal},
+    verdict::{Cause, Refusal},
 };
 
 use super::{
     Admission,
-    write::{Write, admitted_digest, invalid, template_reference},
+    write::{Write, admitted_digest, template_reference},
 };
 use crate::templates::{TemplateError, Templates, describe};
+
+/// After how long it is worth asking an unreachable source again.
+const RETRY_SECONDS: u32 = 5;
 
 /// The templates of the old and the new Module.
 #[derive(Clone, Debug, Default)]
@@ -102,22 +105,19 @@ async fn load(templates: &Templates, reference: &TemplateReference) -> Result<Ar
 pub(crate) fn check_source(policy: &EffectivePolicy, reference: &TemplateReference) -> Result<(), Refusal> {
     policy
         .check_source(&reference.repo, &reference.path)
-        .map_err(|error| invalid("spec.template.repo", error.to_string()))
+        .map_err(|error| Refusal::invalid("spec.template.repo", error.to_string()))
 }
 
 /// A refusal because of a template that cannot be had.
 pub(crate) fn unusable(reference: &TemplateReference, error: &TemplateError) -> Refusal {
     match error {
-        TemplateError::Invalid { problem } => invalid("spec.template", problem.clone()),
+        TemplateError::Invalid { problem } => Refusal::invalid("spec.template", problem.clone()),
         TemplateError::Unavailable { problem } => Refusal {
-            code: 503,
-            reason: Reason::ServiceUnavailable,
-            message: format!(
-                "the template {} cannot be reached, so nothing can be decided: {problem}",
-                describe(reference)
-            ),
             causes: vec![Cause { field: "spec.template".to_owned(), message: problem.clone() }],
-            retry_after_seconds: Some(5),
+            ..Refusal::unavailable(
+                format!("the template {} cannot be reached, so nothing can be decided: {problem}", describe(reference)),
+                RETRY_SECONDS,
+            )
         },
     }
 }

@@ -1,8 +1,9 @@
 //! `TemplateStore` and `TemplateAuthRule`: what Modules are made from, and with which credentials it is fetched.
 
 use module::{
+    Requester,
     api::{TemplateAuthRule, TemplateReference, TemplateStore},
-    verdict::Refusal,
+    verdict::{Refusal, Verdict, decide_template_store},
 };
 use serde_json::Value;
 
@@ -10,7 +11,6 @@ use super::{
     Admission,
     loading::check_source,
     review::{Acceptance, Operation, Request},
-    write::invalid,
 };
 use crate::templates::TemplateError;
 
@@ -37,19 +37,29 @@ impl Object {
 
 /// Decides a write of either.
 pub(crate) async fn validate(admission: &Admission, object: Object, request: &Request) -> Result<Acceptance, Refusal> {
-    let (Operation::Create | Operation::Update, Some(new)) = (request.operation, &request.object) else {
-        return Ok(Acceptance::default());
-    };
-    match object {
-        Object::TemplateStore => template_store(admission, &request.namespace, new).await,
-        Object::TemplateAuthRule => template_auth_rule(new),
+    let mut warnings = Vec::new();
+    if object == Object::TemplateStore {
+        let policy = admission.policy(&request.namespace)?;
+        let requester = Requester::from(request.user_info.clone());
+        match decide_template_store(request.old_object.as_ref(), request.object.as_ref(), &requester, &policy) {
+            Verdict::Refused(refusal) => return Err(refusal),
+            Verdict::Allowed(allowance) => warnings = allowance.warnings,
+        }
     }
+    let (Operation::Create | Operation::Update, Some(new)) = (request.operation, &request.object) else {
+        return Ok(Acceptance { warnings, ..Acceptance::default() });
+    };
+    warnings.extend(match object {
+        Object::TemplateStore => template_store(admission, &request.namespace, new).await?,
+        Object::TemplateAuthRule => template_auth_rule(new)?,
+    });
+    Ok(Acceptance { warnings, ..Acceptance::default() })
 }
 
 /// A template is offered only if it can be used. An outage of its source is a warning: it says nothing about it.
-async fn template_store(admission: &Admission, namespace: &str, new: &Value) -> Result<Acceptance, Refusal> {
+async fn template_store(admission: &Admission, namespace: &str, new: &Value) -> Result<Vec<String>, Refusal> {
     let store: TemplateStore = serde_json::from_value(new.clone())
-        .map_err(|error| invalid("spec", format!("not a TemplateStore: {error}")))?;
+        .map_err(|error| Refusal::invalid("spec", format!("not a TemplateStore: {error}")))?;
     let reference: TemplateReference = store.spec.into();
     let policy = admission.policy(namespace)?;
     check_source(&policy, &reference).map_err(relative)?;
@@ -58,11 +68,10 @@ async fn template_store(admission: &Admission, namespace: &str, new: &Value) -> 
         Err(error) => Err(error),
     };
     match loaded {
-        Ok(()) => Ok(Acceptance::default()),
-        Err(TemplateError::Invalid { problem }) => Err(invalid("spec", problem)),
+        Ok(()) => Ok(Vec::new()),
+        Err(TemplateError::Invalid { problem }) => Err(Refusal::invalid("spec", problem)),
         Err(TemplateError::Unavailable { problem }) => {
-            let warning = format!("the template could not be checked: {problem}");
-            Ok(Acceptance { warnings: vec![warning], ..Acceptance::default() })
+            Ok(vec![format!("the template could not be checked: {problem}")])
         }
     }
 }
@@ -78,12 +87,12 @@ fn relative(mut refusal: Refusal) -> Refusal {
 
 /// Cyclops reads `spec.repo` as an unanchored regular expression over the whole URL: without scheme and host in front
 /// it matches addresses of anybody.
-fn template_auth_rule(new: &Value) -> Result<Acceptance, Refusal> {
+fn template_auth_rule(new: &Value) -> Result<Vec<String>, Refusal> {
     let rule: TemplateAuthRule = serde_json::from_value(new.clone())
-        .map_err(|error| invalid("spec", format!("not a TemplateAuthRule: {error}")))?;
+        .map_err(|error| Refusal::invalid("spec", format!("not a TemplateAuthRule: {error}")))?;
     let repo = rule.spec.repo.trim();
     if repo.is_empty() {
-        return Err(invalid(
+        return Err(Refusal::invalid(
             "spec.repo",
             "an empty expression matches every repository: name scheme and host".to_owned(),
         ));
@@ -96,5 +105,5 @@ fn template_auth_rule(new: &Value) -> Result<Acceptance, Refusal> {
             "spec.repo {repo} does not begin with https:// and a host: the credentials could be sent to a server of anybody's"
         ));
     }
-    Ok(Acceptance { warnings, ..Acceptance::default() })
+    Ok(warnings)
 }

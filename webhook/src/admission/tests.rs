@@ -1,1 +1,5 @@
+//! The whole HTTP surface without sockets: reviews in, answers out. Verdict, renderer and schema are the real ones.
 
+mod hostile;
+mod modules;
+mod support;

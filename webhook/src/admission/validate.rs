@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use module::{
     annotations,
     policy::EffectivePolicy,
-    verdict::{self, Allowance, Operation, Question, Reason, Refusal, Verdict},
+    verdict::{self, Allowance, Operation, Question, Refusal, Verdict},
 };
 
 use super::{
@@ -13,7 +13,7 @@ use super::{
     loading::Loaded,
     review::{Acceptance, Request},
     stamps, template_objects, worker_refusal,
-    write::{Write, admitted_digest, annotation, invalid, template_reference},
+    write::{Write, admitted_digest, annotation, template_reference},
 };
 
 /// Decides a write.
@@ -39,7 +39,7 @@ pub(crate) fn is_module(request: &Request) -> bool {
 
 /// The refusal of a request about something else: what is not understood is not allowed.
 pub(crate) fn not_understood(request: &Request) -> Refusal {
-    invalid(
+    Refusal::invalid(
         "",
         format!(
             "this webhook does not know {}.{}/{}; its configuration sends it requests that it cannot decide",
@@ -122,13 +122,9 @@ fn question<'a>(
 impl Admission {
     /// The policies for a namespace.
     pub(crate) fn policy(&self, namespace: &str) -> Result<EffectivePolicy, Refusal> {
-        self.policies.effective(namespace).ok_or_else(|| Refusal {
-            code: 503,
-            reason: Reason::ServiceUnavailable,
-            message: "the ModulePolicies have not been read yet; try again in a moment".to_owned(),
-            causes: Vec::new(),
-            retry_after_seconds: Some(1),
-        })
+        self.policies
+            .effective(namespace)
+            .ok_or_else(|| Refusal::unavailable("the ModulePolicies have not been read yet; try again in a moment", 1))
     }
 
     /// The verdict of the locks and policies.
@@ -185,13 +181,7 @@ impl Admission {
 }
 
 fn moved() -> Refusal {
-    Refusal {
-        code: 503,
-        reason: Reason::ServiceUnavailable,
-        message: "the template's version moved while this write was being decided; try again".to_owned(),
-        causes: Vec::new(),
-        retry_after_seconds: Some(1),
-    }
+    Refusal::unavailable("the template's version moved while this write was being decided; try again", 1)
 }
 
 fn agree(new: &serde_json::Value, expected: &stamps::Stamps) -> Result<(), Refusal> {
@@ -205,11 +195,5 @@ fn agree(new: &serde_json::Value, expected: &stamps::Stamps) -> Result<(), Refus
         .iter()
         .map(|name| verdict::Cause { field: format!("metadata.annotations[{name}]"), message: message.to_owned() })
         .collect();
-    Err(Refusal {
-        code: 422,
-        reason: Reason::Invalid,
-        message: format!("metadata.annotations: {}: {message}", differing.join(", ")),
-        causes,
-        retry_after_seconds: None,
-    })
+    Err(Refusal::because(causes))
 }

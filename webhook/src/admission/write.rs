@@ -3,7 +3,7 @@
 use module::{
     Requester, annotations,
     api::TemplateReference,
-    verdict::{self, Reason, Refusal},
+    verdict::{self, Refusal},
 };
 use serde_json::Value;
 
@@ -30,7 +30,7 @@ impl Write {
             (Operation::Delete, "") => verdict::Operation::Delete,
             (Operation::Update, "status") => verdict::Operation::Status,
             (operation, subresource) => {
-                return Err(invalid("", format!("{operation:?} of modules/{subresource} is not understood")));
+                return Err(Refusal::invalid("", format!("{operation:?} of modules/{subresource} is not understood")));
             }
         };
         let complete = match operation {
@@ -41,7 +41,7 @@ impl Write {
             verdict::Operation::Delete => request.old_object.is_some(),
         };
         if !complete {
-            return Err(invalid("", "the request lacks the object that it is about".to_owned()));
+            return Err(Refusal::invalid("", "the request lacks the object that it is about".to_owned()));
         }
         Ok(Self {
             operation,
@@ -85,16 +85,16 @@ fn present(value: Option<&Value>) -> Option<&Value> {
 /// The template that a Module names.
 pub(crate) fn template_reference(module: &Value) -> Result<TemplateReference, Refusal> {
     let Some(spec) = present(module.get("spec")) else {
-        return Err(invalid(
+        return Err(Refusal::invalid(
             "spec",
             "the Module has no spec: name a template in spec.template and its values in spec.values".to_owned(),
         ));
     };
     let Some(reference) = present(spec.get("template")) else {
-        return Err(invalid("spec.template", "the Module names no template".to_owned()));
+        return Err(Refusal::invalid("spec.template", "the Module names no template".to_owned()));
     };
     serde_json::from_value(reference.clone())
-        .map_err(|error| invalid("spec.template", format!("not a template reference: {error}")))
+        .map_err(|error| Refusal::invalid("spec.template", format!("not a template reference: {error}")))
 }
 
 /// The value of an annotation.
@@ -105,15 +105,4 @@ pub(crate) fn annotation<'a>(object: &'a Value, name: &str) -> Option<&'a str> {
 /// The digest that a stored Module was admitted with.
 pub(crate) fn admitted_digest(object: &Value) -> Option<&str> {
     annotation(object, annotations::TEMPLATE_DIGEST).filter(|digest| !digest.is_empty())
-}
-
-/// A refusal for one field.
-pub(crate) fn invalid(field: &str, message: String) -> Refusal {
-    let causes = if field.is_empty() {
-        Vec::new()
-    } else {
-        vec![verdict::Cause { field: field.to_owned(), message: message.clone() }]
-    };
-    let message = if field.is_empty() { message } else { format!("{field}: {message}") };
-    Refusal { code: 422, reason: Reason::Invalid, message, causes, retry_after_seconds: None }
 }
