@@ -266,6 +266,7 @@ impl<'a> Write<'a> {
 }
 
 /// A Module of the chart `app` at a version.
+#[expect(clippy::needless_pass_by_value, reason = "called with `json!`")]
 pub(super) fn module(version: &str, values: Value) -> Value {
     json!({
         "apiVersion": "cyclops-ui.com/v1alpha1",
