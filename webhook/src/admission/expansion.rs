@@ -22,8 +22,6 @@ pub(crate) struct Consequences {
     pub(crate) before: Expansion,
     /// The resources of the new Module.
     pub(crate) after: Expansion,
-    /// For the person who writes.
-    pub(crate) warnings: Vec<String>,
 }
 
 /// What happens to a resource.
@@ -82,27 +80,44 @@ impl Admission {
     ) -> Result<Result<Consequences, Refusal>, Refusal> {
         let (write, policy, loaded) = (Arc::clone(write), Arc::clone(policy), loaded.clone());
         let kinds = self.kinds.current();
-        let work = move || -> Result<Consequences, Refusal> {
-            let revision = write.old.as_ref().map_or(0, applied_revision);
-            let after = match (&write.new, &loaded.new) {
-                (Some(new), Some(template)) => expand_module(new, template, &policy, &kinds, revision + 1)?,
-                _ => Expansion::default(),
-            };
-            let before = match (&write.old, &loaded.old) {
-                (Some(old), Some(template)) => {
-                    expand_module(old, template, &policy, &kinds, revision.max(1)).unwrap_or_default()
-                }
-                _ => Expansion::default(),
-            };
-            let warnings = after.warnings.clone();
-            Ok(Consequences { before, after, warnings })
+        let work = move || {
+            let after = expand_new(&write, &loaded, &policy, &kinds)?;
+            let before = expand_old(&write, &loaded, &policy, &kinds).unwrap_or_default();
+            Ok(Consequences { before, after })
         };
         self.workers.run(work).await.map_err(worker_refusal)
     }
 }
 
-fn applied_revision(module: &Value) -> i64 {
-    module.pointer("/status/revision").and_then(Value::as_i64).unwrap_or_default()
+/// Expands the stored Module; nothing, if there is none.
+pub(crate) fn expand_old(
+    write: &Write,
+    loaded: &Loaded,
+    policy: &EffectivePolicy,
+    kinds: &KindTable,
+) -> Result<Expansion, Refusal> {
+    match (&write.old, &loaded.old) {
+        (Some(old), Some(template)) => expand_module(old, template, policy, kinds, applied_revision(write).max(1)),
+        _ => Ok(Expansion::default()),
+    }
+}
+
+/// Expands the new Module as the next apply will.
+pub(crate) fn expand_new(
+    write: &Write,
+    loaded: &Loaded,
+    policy: &EffectivePolicy,
+    kinds: &KindTable,
+) -> Result<Expansion, Refusal> {
+    match (&write.new, &loaded.new) {
+        (Some(new), Some(template)) => expand_module(new, template, policy, kinds, applied_revision(write) + 1),
+        _ => Ok(Expansion::default()),
+    }
+}
+
+fn applied_revision(write: &Write) -> i64 {
+    let revision = write.old.as_ref().and_then(|old| old.pointer("/status/revision"));
+    revision.and_then(Value::as_i64).unwrap_or_default()
 }
 
 fn expand_module(
@@ -165,7 +180,6 @@ mod tests {
                 ],
                 ..Expansion::default()
             },
-            warnings: Vec::new(),
         };
         let changes: Vec<_> =
             consequences.changes().map(|(change, resource)| (change, resource.name.as_str())).collect();

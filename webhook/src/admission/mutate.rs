@@ -24,8 +24,13 @@ pub(crate) async fn mutate(admission: &Admission, request: Request) -> Result<Ac
     let (Operation::Create | Operation::Update, Some(new)) = (write.operation, &write.new) else {
         return Ok(Acceptance::default());
     };
+    let carries = |name| annotation(new, name).is_some();
+    if write.dry_run && carries(annotations::ANSWER) && !carries(annotations::QUESTION) {
+        // Called again, after another webhook changed something: the question is answered.
+        return Ok(Acceptance::default());
+    }
     let mut wanted: BTreeMap<&'static str, Option<String>> = BTreeMap::new();
-    if write.dry_run && annotation(new, annotations::QUESTION).is_some() {
+    if write.dry_run && carries(annotations::QUESTION) {
         // Removed from what is returned: the API server limits all annotations together.
         wanted.insert(annotations::QUESTION, None);
         wanted.insert(annotations::ANSWER, Some(preview::answer(admission, &write).await?));

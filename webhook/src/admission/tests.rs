@@ -2,4 +2,5 @@
 
 mod hostile;
 mod modules;
+mod previews;
 mod support;

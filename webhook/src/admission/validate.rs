@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use module::{
     annotations,
     policy::EffectivePolicy,
-    verdict::{self, Allowance, Operation, Question, Refusal, Verdict},
+    verdict::{self, Allowance, Controllers, Operation, Question, Refusal, Verdict},
 };
 
 use super::{
@@ -61,7 +61,7 @@ async fn module(admission: &Admission, write: Write) -> Result<Acceptance, Refus
     {
         template_reference(new)?;
     }
-    let required = question(admission, &write, &policy, &Loaded::default()).required_templates();
+    let required = question(&admission.controllers, &write, &policy, &Loaded::default()).required_templates();
     let stored = matches!(write.operation, Operation::Create | Operation::Update) && write.changes_content();
     let loaded = if stored {
         admission.load_both(&write, &policy, required.old).await?
@@ -80,7 +80,7 @@ async fn module(admission: &Admission, write: Write) -> Result<Acceptance, Refus
     }
     if stored {
         let consequences = admission.consequences(&write, &policy, &loaded).await?;
-        acceptance.warnings.extend(consequences.warnings.iter().cloned());
+        acceptance.warnings.extend(consequences.after.warnings.iter().cloned());
         admission.check_escalation(&write, &policy, &consequences).await?;
     }
     Ok(acceptance)
@@ -101,8 +101,9 @@ fn acceptance(write: &Write, policy: &EffectivePolicy, loaded: &Loaded, allowanc
     Acceptance { warnings: allowance.warnings, audit, patch: None }
 }
 
-fn question<'a>(
-    admission: &'a Admission,
+/// The question to the rules.
+pub(crate) fn question<'a>(
+    controllers: &'a Controllers,
     write: &'a Write,
     policy: &'a EffectivePolicy,
     loaded: &'a Loaded,
@@ -115,7 +116,7 @@ fn question<'a>(
         policy,
         old_template: loaded.old.as_deref(),
         new_template: loaded.changed(),
-        controllers: &admission.controllers,
+        controllers,
     }
 }
 
@@ -136,18 +137,7 @@ impl Admission {
     ) -> Result<Allowance, Refusal> {
         let (write, policy, loaded) = (Arc::clone(write), Arc::clone(policy), loaded.clone());
         let controllers = self.controllers.clone();
-        let verdict = self.workers.run(move || {
-            verdict::decide(&Question {
-                operation: write.operation,
-                old: write.old.as_ref(),
-                new: write.new.as_ref(),
-                requester: &write.requester,
-                policy: &policy,
-                old_template: loaded.old.as_deref(),
-                new_template: loaded.changed(),
-                controllers: &controllers,
-            })
-        });
+        let verdict = self.workers.run(move || verdict::decide(&question(&controllers, &write, &policy, &loaded)));
         match verdict.await.map_err(worker_refusal)? {
             Verdict::Allowed(allowance) => Ok(allowance),
             Verdict::Refused(refusal) => Err(refusal),

@@ -102,7 +102,7 @@ const LOCKED: &str = r#"{
 }"#;
 
 const CONFIG: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Release.Name }}\ndata:\n  image: {{ .Values.image | quote }}\n  replicas: {{ .Values.replicas | quote }}\n";
-const EXTRA: &str = "{{ if .Values.extra }}\napiVersion: v1\nkind: Secret\nmetadata:\n  name: extra\n{{ end }}\n";
+const EXTRA: &str = "{{ if .Values.extra }}\napiVersion: v1\nkind: Secret\nmetadata:\n  name: extra\nstringData:\n  key: word\n{{ end }}\n";
 
 fn charts() -> Charts {
     let templates = [("config.yaml", CONFIG), ("extra.yaml", EXTRA)];
