@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use serde_json::{Value, json};
 
 pub use installation::{NAME, NAMESPACE, TEAMS, http_status};
@@ -52,6 +52,7 @@ impl Cluster {
             ports,
             templates: templates::prepare(&layout, ports, repositories)?,
         };
+        layout.write_description(&description)?;
         let cluster = Self { layout, processes, description };
         if let Err(error) = cluster.start(&built.cluster) {
             cluster.stop();
@@ -168,7 +169,6 @@ impl Cluster {
             &[("admin", &admin), ("developer", &developer), ("gitops", &gitops)],
         )?;
         self.start_webhook()?;
-        self.layout.write("templates.json", &serde_json::to_string_pretty(self.templates())?)?;
-        self.layout.write_description(&self.description).context("the cluster runs, but")
+        self.layout.write("templates.json", &serde_json::to_string_pretty(self.templates())?)
     }
 }

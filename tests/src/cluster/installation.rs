@@ -136,7 +136,7 @@ impl Cluster {
                 "ports": [{ "port": port }],
             });
         }
-        for webhook in object["webhooks"].as_array_mut().into_iter().flatten() {
+        for webhook in object.get_mut("webhooks").and_then(Value::as_array_mut).into_iter().flatten() {
             webhook["clientConfig"]["service"]["port"] = json!(port);
         }
     }
