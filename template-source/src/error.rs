@@ -99,7 +99,7 @@ pub enum SourceError {
         path: String,
         /// The limit.
         limit: u64,
-        /// What is counted: `files`, `bytes in one file`, `bytes`, `bytes to transfer`.
+        /// What is counted: `files`, `bytes in one file`, `bytes`, `bytes to transfer`, `bytes in one object`.
         unit: &'static str,
     },
     /// A file is neither a regular file nor a folder, or a link leads nowhere or outside.

@@ -176,6 +176,19 @@ fn a_server_that_asks_for_a_password_gets_none() {
 }
 
 #[test]
+fn an_object_that_unpacks_to_far_more_than_its_size_is_refused() {
+    let fixture = Fixture::new();
+    let work = fixture.folder.path().join("work");
+    fs::File::create(work.join("zeros")).unwrap().set_len(101 << 20).unwrap();
+    git(&work, &["add", "."]);
+    git(&work, &["commit", "--quiet", "-m", "zeros"]);
+    let commit = git(&work, &["rev-parse", "HEAD"]);
+    git(fixture.folder.path(), &["clone", "--quiet", "--bare", "work", "zeros.git"]);
+    let error = fixture.templates().fetch(&format!("{}/zeros.git", fixture.server.url), "charts/demo", &commit);
+    assert!(matches!(error, Err(SourceError::TooLarge { unit: "bytes in one object", .. })), "{error:?}");
+}
+
+#[test]
 fn limits_hold() {
     let fixture = Fixture::new();
     let cache = fixture.folder.path().join("small");

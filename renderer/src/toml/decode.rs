@@ -12,7 +12,7 @@ pub fn decode(text: &str) -> Result<Value, String> {
         Ok(table) => decode_table(table.get_ref()),
         Err(error) => {
             let offset = error.span().map_or(0, |span| span.start).min(text.len());
-            let line = text.as_bytes()[..offset].iter().filter(|&&byte| byte == b'\n').count() + 1;
+            let line = text.get(..offset).unwrap_or_default().matches('\n').count() + 1;
             Err(format!("toml: line {line}: {}", error.message()))
         }
     }

@@ -65,12 +65,16 @@ impl Place<'_> {
         let mut open = Vec::new();
         let mut quote = None;
         for character in self.before().chars() {
-            match (quote, character) {
-                (Some(end), _) if end == character => quote = None,
-                (Some(_), _) => {}
-                (None, '"' | '\'') => quote = Some(character),
-                (None, '[' | '{') => open.push(character),
-                (None, ']' | '}') => {
+            if let Some(end) = quote {
+                if end == character {
+                    quote = None;
+                }
+                continue;
+            }
+            match character {
+                '"' | '\'' => quote = Some(character),
+                '[' | '{' => open.push(character),
+                ']' | '}' => {
                     open.pop();
                 }
                 _ => {}

@@ -172,9 +172,7 @@ fn texts_are_read_as_go_reads_them() {
     for row in rows(include_str!("../../tests/fixtures/yaml-read.jsonl")) {
         let text = row["in"].as_str().unwrap();
         match decode(text.as_bytes()) {
-            Ok(json) => {
-                assert_eq!(json, to_json(parse(row["json"].to_string().as_bytes()).unwrap()).unwrap(), "{text}")
-            }
+            Ok(json) => assert_eq!(json, as_floats(&row["json"]), "{text}"),
             Err(error) => assert_eq!(Some(error.to_string().as_str()), row["err"].as_str(), "{text}"),
         }
     }

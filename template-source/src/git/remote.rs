@@ -31,8 +31,8 @@ pub(super) fn parse_url(repo: &str) -> Result<gix::Url, SourceError> {
     if usable { Ok(url) } else { Err(unsupported()) }
 }
 
-/// The largest object that is unpacked: a few bytes of a pack can stand for gigabytes.
-const MAX_OBJECT_BYTES: u64 = 128 << 20;
+/// The largest object that is unpacked: a few bytes of a pack can stand for gigabytes. GitHub takes no larger file.
+const MAX_OBJECT_BYTES: u64 = 100 << 20;
 
 /// How repositories are opened: without any configuration of the machine.
 pub(super) fn options() -> gix::open::Options {
@@ -127,9 +127,15 @@ pub(super) fn fetch(
     }
     outcome.map_err(|error| match failure(repo, error, started, limits) {
         // The server is there and speaks git, but will not send this object.
-        SourceError::Unreachable { source, .. } if is_missing_object(&*source) => {
+        SourceError::Unreachable { source, .. } if mentions(&*source, &MISSING_OBJECT) => {
             SourceError::UnknownVersion { repo: repo.to_owned(), version: commit.to_string() }
         }
+        SourceError::Unreachable { source, .. } if mentions(&*source, &[LARGE_OBJECT]) => SourceError::TooLarge {
+            repo: repo.to_owned(),
+            path: String::new(),
+            limit: MAX_OBJECT_BYTES,
+            unit: "bytes in one object",
+        },
         other => other,
     })
 }
@@ -173,15 +179,13 @@ fn failure(repo: &str, error: gix::Error, started: Instant, limits: &SourceLimit
     }
 }
 
-/// What servers say about a commit that they do not have: `not our ref`, `upload-pack: not our ref`.
-fn is_missing_object(error: &(dyn std::error::Error + 'static)) -> bool {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        let text = error.to_string();
-        if text.contains("not our ref") || text.contains("unadvertised object") {
-            return true;
-        }
-        next = error.source();
-    }
-    false
+/// What servers say about a commit that they do not have.
+const MISSING_OBJECT: [&str; 2] = ["not our ref", "unadvertised object"];
+/// What the pack reader says about an object above [`MAX_OBJECT_BYTES`].
+const LARGE_OBJECT: &str = "too large to fit in memory";
+
+/// Whether an error or one of its causes contains one of the texts.
+fn mentions(error: &(dyn std::error::Error + 'static), texts: &[&str]) -> bool {
+    std::iter::successors(Some(error), |error| error.source())
+        .any(|error| texts.iter().any(|text| error.to_string().contains(text)))
 }
