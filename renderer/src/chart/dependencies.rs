@@ -159,6 +159,8 @@ impl<'a> ChartInstance<'a> {
                     ImportValue::Other => continue,
                 };
                 if let Some(table) = table(&own, &format!("{}.{child}", dependency.name)) {
+                    // What is imported stays the sub-chart's own map, unless it is empty (`Values.AsMap`).
+                    let table = if table.is_empty() { Map::new() } else { table };
                     coalesce_tables(&imported, &nested(&parent, table), NullHandling::Keep);
                 }
                 normalized.push(ImportValue::Path { child, parent });
