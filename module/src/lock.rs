@@ -9,10 +9,12 @@ mod graph;
 mod list;
 mod mask;
 mod path;
+mod redact;
 
 pub use graph::LockError;
 pub use mask::HIDDEN;
 pub use path::{LockPath, Segment};
+pub use redact::Redaction;
 
 use std::sync::Arc;
 

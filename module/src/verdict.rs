@@ -3,6 +3,7 @@
 //! A verdict is reached from what the caller passes in, without asking anybody. Whatever cannot be decided is refused.
 
 mod break_glass;
+mod expansion;
 mod lifecycle;
 mod object;
 mod owner;

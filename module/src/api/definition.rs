@@ -49,6 +49,11 @@ fn module() -> Result<CustomResourceDefinition, serde_json::Error> {
         properties.insert("kind".into(), json!({"type": "string"}));
         properties.insert("metadata".into(), json!({"type": "object"}));
     }
+    // Written by us in any case, but not to be added to what others write.
+    for field in ["reconciliationStatus", "templateResolvedVersion"] {
+        let field = schema.pointer_mut(&format!("/properties/status/properties/{field}"));
+        field.and_then(Value::as_object_mut).and_then(|field| field.remove("default"));
+    }
     if let Some(root) = schema.as_object_mut() {
         root.remove("title");
     }

@@ -84,10 +84,12 @@ pub struct HistoryTemplateReference {
 #[serde(rename_all = "camelCase")]
 pub struct ModuleStatus {
     /// Outcome of the last attempt to create and update the resources.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
+    // Always written: one edition of Cyclops' definition requires it.
+    #[serde(default, deserialize_with = "null_as_default")]
     pub reconciliation_status: ReconciliationStatus,
     /// The commit or chart version that the template reference resolved to, for people and for Cyclops.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "String::is_empty")]
+    // Always written: one edition of Cyclops' definition requires it.
+    #[serde(default, deserialize_with = "null_as_default")]
     pub template_resolved_version: String,
     /// Every resource type that this Module ever created objects of.
     #[serde(
@@ -258,6 +260,105 @@ fn any_json(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "x-kubernetes-preserve-unknown-fields": true })
 }
 
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// Reads and writes an object, and returns what came back.
+    fn round_trip(object: &Value) -> Value {
+        let module: Module = serde_json::from_value(object.clone()).unwrap();
+        serde_json::to_value(module).unwrap()
+    }
+
+    fn with_head(mut object: Value) -> Value {
+        object["apiVersion"] = "cyclops-ui.com/v1alpha1".into();
+        object["kind"] = "Module".into();
+        object
+    }
+
+    #[test]
+    fn what_cyclops_stores_comes_back_without_loss() {
+        let metadata = json!({
+            "name": "shop",
+            "namespace": "cyclops",
+            "generation": 4,
+            "resourceVersion": "12",
+            "uid": "4a5d7f0e-0c8e-4f2b-9d2b-0d6f0a4b8f11",
+            "creationTimestamp": "2024-11-29T10:00:00Z",
+            "finalizers": ["cyclops-ui.com/module-resources"],
+            "annotations": {"cyclops-ui.com/write-repo": "https://git.example.com/apps"},
+        });
+        let values = json!({
+            "general": {"image": "nginx", "version": "1.27"}, "list": [1, 2.5, null, "x", {"a": []}],
+            "big": 9_007_199_254_740_993_i64, "empty": {}, "dotted.key/x": true, "nothing": null,
+        });
+        let complete = with_head(json!({
+            "metadata": metadata,
+            "spec": {
+                "targetNamespace": "shop",
+                "template": {
+                    "repo": "https://github.com/cyclops-ui/templates", "path": "app-template", "version": "main",
+                    "sourceType": "git", "enforceGitOpsWrite": {"repo": "r", "path": "p", "version": "v"},
+                },
+                "values": values,
+            },
+            "status": {
+                "reconciliationStatus": {"status": "failed", "reason": "apply", "errors": ["v1/Service shop/a failed to apply: x"]},
+                "templateResolvedVersion": "2f0e1d", "iconURL": "https://example.com/icon.svg",
+                "managedGVRs": [{"group": "apps", "version": "v1", "resource": "deployments"}],
+            },
+            "history": [{
+                "generation": 3, "targetNamespace": "shop",
+                "template": {"repo": "r", "path": "p", "version": "2f0e1d", "sourceType": "git"},
+                "values": values,
+            }],
+        }));
+        assert_eq!(round_trip(&complete), complete);
+    }
+
+    #[test]
+    fn objects_of_older_definitions_come_back_as_they_are() {
+        // The definition of Cyclops' chart prunes later fields and requires two of the status.
+        let old = with_head(json!({
+            "metadata": {"name": "old", "namespace": "cyclops"},
+            "spec": {"targetNamespace": "", "template": {"repo": "", "path": "", "version": ""}, "values": []},
+            "status": {"reconciliationStatus": {"status": "unknown", "errors": ["x"]}, "templateResolvedVersion": "1"},
+            "history": [{"generation": 1, "template": {"repo": "", "path": "", "version": ""}, "values": "text"}],
+        }));
+        assert_eq!(round_trip(&old), old);
+        let bare = with_head(json!({"metadata": {"name": "bare"}}));
+        assert_eq!(round_trip(&bare), bare);
+    }
+
+    #[test]
+    fn nulls_of_go_clients_are_read_as_nothing() {
+        let module: Module = serde_json::from_value(json!({
+            "metadata": {"name": "a", "creationTimestamp": null},
+            "spec": null,
+            "status": {"reconciliationStatus": {"errors": null, "reason": null}, "managedGVRs": null, "conditions": null,
+                "templateResolvedVersion": null, "iconURL": null},
+            "history": null,
+        }))
+        .unwrap();
+        assert_eq!(module.spec, None);
+        assert_eq!(module.status, Some(ModuleStatus::default()));
+        assert!(module.history.is_empty());
+    }
+
+    #[test]
+    fn an_empty_target_namespace_is_the_default_one() {
+        let module = |namespace: Value| -> Module {
+            serde_json::from_value(json!({
+                "metadata": {"name": "a"},
+                "spec": {"targetNamespace": namespace, "template": {"repo": "", "path": "", "version": ""}, "values": {}},
+            }))
+            .unwrap()
+        };
+        assert_eq!(module(json!("")).target_namespace(), "default");
+        assert_eq!(module(Value::Null).target_namespace(), "default");
+        assert_eq!(module(json!("team-a")).target_namespace(), "team-a");
+        assert_eq!(Module::default().target_namespace(), "default");
+    }
 }

@@ -181,18 +181,8 @@ fn what_is_no_object_is_named_with_its_file() {
         problem(&template(twice), &json!({})),
         "demo/templates/a.yaml (ConfigMap a) and demo/templates/a.yaml (ConfigMap a) are the same object"
     );
-    let list: String = (0..=MAX_RESOURCES)
-        .map(|index| {
-            format!(
-                "---
-apiVersion: v1
-kind: ConfigMap
-metadata:
-  name: c{index}
-"
-            )
-        })
-        .collect();
+    let object = |index| format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: c{index}\n");
+    let list = (0..=MAX_RESOURCES).map(object).collect::<Vec<_>>().join("---\n");
     let error = try_expand(&[("templates/a.yaml", &list)], &module(&json!({})), &json!({})).unwrap_err();
     assert!(matches!(error, ExpansionError::TooMany { .. }));
     let error = try_expand(&[], &module(&json!("text")), &json!({})).unwrap_err();
