@@ -7,6 +7,7 @@
 mod arguments;
 mod builtins;
 mod case;
+mod certificates;
 mod codec;
 mod dates;
 mod decimal;
@@ -16,6 +17,7 @@ mod equality;
 mod lists;
 mod logic;
 pub(crate) mod numbers;
+mod passwords;
 mod paths;
 pub(crate) mod printf;
 mod random;
