@@ -33,6 +33,11 @@ impl Locks {
         Self { patterns: locks.iter().map(|lock| parse(&lock.path)).collect() }
     }
 
+    /// Whether nothing is locked.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.patterns.is_empty()
+    }
+
     /// Whether a mark is on the value or on something around it.
     pub(crate) fn covers(&self, path: &ValuePath, schema: &SchemaTree) -> bool {
         self.patterns.iter().any(|pattern| {

@@ -16,6 +16,27 @@ pub(crate) struct ValueChange {
     pub(crate) new: Option<Value>,
 }
 
+/// What differs between two values, for people: maps are compared key by key, lists of one length position by position.
+pub(crate) fn shown_changes(old: &Value, new: &Value) -> Vec<ValueChange> {
+    changes(old, new).into_iter().flat_map(inside_lists).collect()
+}
+
+fn inside_lists(change: ValueChange) -> Vec<ValueChange> {
+    match (&change.old, &change.new) {
+        (Some(Value::Array(old)), Some(Value::Array(new))) if old.len() == new.len() => {
+            let items = old.iter().zip(new).enumerate();
+            items
+                .flat_map(|(index, (old, new))| {
+                    let mut found = Vec::new();
+                    collect(&change.path.index(index), Some(old), Some(new), &mut found);
+                    found.into_iter().flat_map(inside_lists)
+                })
+                .collect()
+        }
+        _ => vec![change],
+    }
+}
+
 /// What differs between two values, maps compared key by key.
 pub(crate) fn changes(old: &Value, new: &Value) -> Vec<ValueChange> {
     let mut found = Vec::new();
@@ -152,6 +173,14 @@ mod tests {
         let new = json!({"a": {"b": 2, "c": [1, 2]}, "x.y": {"z": 1}, "same": 1.0});
         let found: Vec<String> = changes(&old, &new).iter().map(|change| change.path.to_string()).collect();
         assert_eq!(found, ["a.b", "a.c", "gone", r#"["x.y"]"#]);
+    }
+
+    #[test]
+    fn shown_changes_look_into_lists_of_one_length() {
+        let old = json!({"l": [{"a": 1, "b": [1]}, 2], "m": [1]});
+        let new = json!({"l": [{"a": 1, "b": [2]}, 2], "m": [1, 2]});
+        let found: Vec<String> = shown_changes(&old, &new).iter().map(|change| change.path.to_string()).collect();
+        assert_eq!(found, ["l[0].b[0]", "m"]);
     }
 
     #[test]

@@ -70,7 +70,8 @@ impl SchemaTree {
         description
     }
 
-    /// The keys that the value at a path may have, in the template author's order.
+    /// The keys that the value at a path may have: in the template author's order where there is one, else with a name
+    /// before what it names.
     pub(crate) fn keys(&self, path: &ValuePath) -> Vec<String> {
         let mut keys: Vec<String> = Vec::new();
         let mut add = |key: &str| {
@@ -83,6 +84,10 @@ impl SchemaTree {
             for key in schema.node.get("order").and_then(Value::as_array).into_iter().flatten() {
                 key.as_str().map(&mut add);
             }
+        }
+        let named = |schema: &Schema<'_>| schema.node.pointer("/properties/name").is_some();
+        if schemas.iter().any(named) {
+            add("name");
         }
         for schema in &schemas {
             for key in schema.node.get("properties").and_then(Value::as_object).into_iter().flat_map(|map| map.keys()) {

@@ -150,20 +150,19 @@ pub(crate) struct TemplateKnowledge {
     pub(crate) defaults: Value,
     /// What counts: the Module's values over the defaults.
     pub(crate) effective: Value,
-    /// Who may change locked values.
-    pub(crate) writers: String,
+    /// Who may change locked values, as a phrase; none if nobody may.
+    pub(crate) writers: Option<String>,
 }
 
 impl TemplateKnowledge {
     /// Reads an answer that was asked for the schema.
     pub(crate) fn new(answer: &PreviewAnswer) -> Self {
-        let writers = answer.writers.clone().unwrap_or_else(|| "nobody".to_owned());
         Self {
             schema: schema_tree("", answer),
             locks: Locks::new(&answer.locks),
             defaults: answer.defaults.clone().unwrap_or_default(),
             effective: answer.values_now.clone().unwrap_or_default(),
-            writers,
+            writers: answer.writers.clone(),
         }
     }
 }

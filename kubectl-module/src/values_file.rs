@@ -1,10 +1,12 @@
 //! Replacing the values in the text of a Module's file, with everything else left as it is.
 
+use module::ValuePath;
+use module::path::Token;
 use renderer::yaml::{self, Node};
 use serde_json::{Map, Value};
 
 use crate::values_read::to_json;
-use crate::values_yaml::{self, Plain};
+use crate::values_yaml::{self, Annotations};
 
 /// The text with other values under `spec.values`. None if the text is laid out in a way that cannot be taken apart
 /// line by line; the result is read again to be sure of it.
@@ -37,7 +39,7 @@ pub(crate) fn replace(text: &str, values: &Map<String, Value>) -> Option<String>
         replaced.push_str(&format!("{margin}values: {{}}\n"));
     } else {
         replaced.push_str(&format!("{margin}values:\n"));
-        for line in values_yaml::write(values, &Plain).split_inclusive('\n') {
+        for line in values_yaml::write(values, &FileOrder(&entry.value)).split_inclusive('\n') {
             if line.trim().is_empty() {
                 replaced.push('\n');
             } else {
@@ -47,6 +49,24 @@ pub(crate) fn replace(text: &str, values: &Map<String, Value>) -> Option<String>
     }
     replaced.push_str(&lines[end..].concat());
     is_replaced(&node, &replaced, values).then_some(replaced)
+}
+
+/// Keys stay in the order in which the file has them.
+struct FileOrder<'a>(&'a Node);
+
+impl Annotations for FileOrder<'_> {
+    fn order(&self, path: &ValuePath) -> Vec<String> {
+        let node = path.tokens().iter().try_fold(self.0, |node, token| match token {
+            Token::Key(key) => node.get(key),
+            Token::Index(index) => node.items()?.get(*index),
+        });
+        let entries = node.and_then(Node::entries).unwrap_or_default();
+        entries.iter().map(|entry| entry.key.clone()).collect()
+    }
+
+    fn comments(&self, _: &ValuePath) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// Whether the new text says what the old one said, with the new values.
@@ -80,7 +100,7 @@ spec:
 
     #[test]
     fn only_the_values_are_replaced() {
-        let values = json!({"a": 2, "s": "x\n\n y\n"});
+        let values = json!({"a": 2, "b": ["c"], "aa": "x\n\n y\n"});
         let expected = "\
 # The shop.
 kind: Module
@@ -88,7 +108,9 @@ spec:
   template: {repo: x}  # where from
   values:
     a: 2
-    s: |
+    b:
+      - c
+    aa: |
       x
 
        y

@@ -15,19 +15,6 @@ pub(crate) trait Annotations {
     fn comments(&self, path: &ValuePath) -> Vec<String>;
 }
 
-/// No order, no comments.
-pub(crate) struct Plain;
-
-impl Annotations for Plain {
-    fn order(&self, _: &ValuePath) -> Vec<String> {
-        Vec::new()
-    }
-
-    fn comments(&self, _: &ValuePath) -> Vec<String> {
-        Vec::new()
-    }
-}
-
 /// Writes a map as a YAML document.
 pub(crate) fn write(values: &Map<String, Value>, annotations: &dyn Annotations) -> String {
     let mut writer = Writer { annotations, text: String::new() };
@@ -58,7 +45,11 @@ impl Writer<'_> {
     fn mapping(&mut self, path: &ValuePath, map: &Map<String, Value>, indent: usize, continued: bool) {
         let mut keys: Vec<String> =
             self.annotations.order(path).into_iter().filter(|key| map.contains_key(key)).collect();
-        let rest: Vec<String> = map.keys().filter(|key| !keys.contains(key)).cloned().collect();
+        let mut rest: Vec<String> = map.keys().filter(|key| !keys.contains(key)).cloned().collect();
+        // Items of lists are known by their names.
+        if continued {
+            rest.sort_by_key(|key| key != "name");
+        }
         keys.extend(rest);
         let mut first = continued;
         for key in keys {
@@ -213,16 +204,28 @@ mod tests {
 
     use super::*;
 
+    struct Plain;
+
+    impl Annotations for Plain {
+        fn order(&self, _: &ValuePath) -> Vec<String> {
+            Vec::new()
+        }
+
+        fn comments(&self, _: &ValuePath) -> Vec<String> {
+            Vec::new()
+        }
+    }
+
     fn written(value: &Value) -> String {
         write(value.as_object().unwrap(), &Plain)
     }
 
     #[test]
     fn collections() {
-        let value = json!({"a": {"b": [1, {"c": "x", "d": []}, [true, null]]}, "e": {}});
+        let value = json!({"a": {"b": [1, {"c": "x", "name": []}, [true, null]]}, "e": {}});
         assert_eq!(
             written(&value),
-            "a:\n  b:\n    - 1\n    - c: x\n      d: []\n    -\n      - true\n      - null\ne: {}\n"
+            "a:\n  b:\n    - 1\n    - name: []\n      c: x\n    -\n      - true\n      - null\ne: {}\n"
         );
         assert_eq!(written(&json!({})), "{}\n");
     }

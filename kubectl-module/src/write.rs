@@ -130,7 +130,7 @@ pub(crate) fn print_changes(
 ) -> Result<(), Failure> {
     let mut text = String::new();
     if write.output.is_none() {
-        let changes: Vec<ValueChange> = merge::changes(old, new)
+        let changes: Vec<ValueChange> = merge::shown_changes(old, new)
             .into_iter()
             .map(|change| {
                 let hidden = knowledge.schema.describe(&change.path).secret;

@@ -197,9 +197,13 @@ impl Session {
 fn first_text(target: &Target, values: &Map<String, Value>, knowledge: &TemplateKnowledge) -> String {
     let TemplateKnowledge { schema, locks, defaults, writers, .. } = knowledge;
     let title = format!("Values of module {}/{}", target.namespace(), target.name());
-    let owners = format!("changed by {writers}");
+    let owners = match writers {
+        Some(writers) => format!("{writers} may change them."),
+        None => "nobody may change them.".to_owned(),
+    };
+    let owners = (!locks.is_empty()).then_some(owners.as_str());
     let is_locked = |path: &module::ValuePath| locks.covers(path, schema);
-    buffer::build(&title, values, &Knowledge { schema, defaults, is_locked: &is_locked, owners: &owners })
+    buffer::build(&title, values, &Knowledge { schema, defaults, is_locked: &is_locked, owners })
 }
 
 fn unreadable(error: &ReadError) -> Step {

@@ -138,7 +138,7 @@ impl Explanation<'_> {
             lines.push(format!("bounds: {}", description.bounds.join(", ")));
         }
         if self.is_locked(path) {
-            lines.push(format!("changed by: {}", self.knowledge.writers));
+            lines.push(format!("changed by: {}", self.knowledge.writers.as_deref().unwrap_or("nobody")));
         }
         lines.iter().flat_map(|line| line.lines()).map(|line| format!("{indent}{}\n", escape(line))).collect()
     }

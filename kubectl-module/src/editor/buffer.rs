@@ -15,6 +15,8 @@ use module::path::Token;
 pub(crate) const MARK: &str = "#~";
 /// Begins every reason for a refusal.
 const REASON_MARK: &str = "#~!";
+/// Remarks are broken at this width.
+const MAX_WIDTH: usize = 100;
 /// Longer lists of allowed values are cut.
 const MAX_ALLOWED: usize = 12;
 
@@ -26,8 +28,8 @@ pub(crate) struct Knowledge<'a> {
     pub(crate) defaults: &'a Value,
     /// Whether a value is locked.
     pub(crate) is_locked: &'a dyn Fn(&ValuePath) -> bool,
-    /// Who may change locked values, in one line.
-    pub(crate) owners: &'a str,
+    /// Who may change locked values, if any are.
+    pub(crate) owners: Option<&'a str>,
 }
 
 /// Why something was refused, and which value it is about.
@@ -45,7 +47,11 @@ pub(crate) struct Reason {
 pub(crate) fn build(title: &str, values: &Map<String, Value>, knowledge: &Knowledge<'_>) -> String {
     let mut text = format!("{MARK} {title}\n");
     text.push_str("#~ Lines that begin with \"#~\" are remarks. Save and leave the editor to apply the values;\n");
-    text.push_str("#~ leave them unchanged, or the file empty, to cancel.\n\n");
+    text.push_str("#~ leave them unchanged, or the file empty, to cancel.\n");
+    if let Some(owners) = knowledge.owners {
+        text.push_str(&remark("#~ ", &wrap(&format!("Values marked LOCKED: {owners}"))));
+    }
+    text.push('\n');
     text.push_str(&values_yaml::write(values, knowledge));
     text
 }
@@ -90,6 +96,33 @@ pub(crate) fn with_reasons(text: &str, heading: &str, reasons: &[Reason]) -> Str
 /// A remark of one or several lines, each with the mark.
 fn remark(mark: &str, text: &str) -> String {
     text.lines().map(|line| format!("{mark}{line}\n")).collect()
+}
+
+/// The lines of a remark, without indentation.
+fn remark_lines(text: &str) -> Vec<String> {
+    text.lines().map(|line| format!("{MARK} {line}")).collect()
+}
+
+/// Breaks long lines between words.
+fn wrap(text: &str) -> String {
+    let mut wrapped = String::new();
+    for line in text.lines() {
+        let mut width = 0;
+        for word in line.split(' ') {
+            let length = word.chars().count();
+            if width > 0 && width + 1 + length > MAX_WIDTH {
+                wrapped.push('\n');
+                width = 0;
+            } else if width > 0 {
+                wrapped.push(' ');
+                width += 1;
+            }
+            wrapped.push_str(word);
+            width += length;
+        }
+        wrapped.push('\n');
+    }
+    wrapped
 }
 
 /// The line, from 0, on which the value at a path begins; the nearest one above it if it is not there.
@@ -148,9 +181,9 @@ impl Annotations for Knowledge<'_> {
         let parent = ValuePath::from(path.tokens()[..path.tokens().len().saturating_sub(1)].to_vec());
         // A mark covers everything below; saying it once is enough.
         if (self.is_locked)(path) && (parent.is_root() || !(self.is_locked)(&parent)) {
-            lines.push(format!("LOCKED: {}", self.owners));
+            lines.push("LOCKED".to_owned());
         }
-        lines.iter().flat_map(|text| text.lines()).map(|line| format!("{MARK} {line}")).collect()
+        lines.iter().map(|line| wrap(line)).flat_map(|text| remark_lines(&text)).collect()
     }
 }
 
@@ -209,7 +242,7 @@ mod tests {
             schema: &schema,
             defaults: &json!({"replicas": 2}),
             is_locked: &|path| path.to_string().starts_with("general.version"),
-            owners: "changed by Argo CD only",
+            owners: Some("changed by Argo CD only."),
         };
         build("Values of module team-a/app", values.as_object().unwrap(), &knowledge)
     }
@@ -218,7 +251,7 @@ mod tests {
 #~ General
 general:
   #~ Version. Tag of the image (string)
-  #~ LOCKED: changed by Argo CD only
+  #~ LOCKED
   version: \"1.10\"
 #~ How many copies run (integer, at least 0, default 2)
 replicas: 3
@@ -236,6 +269,7 @@ script: |
         let (header, body) =
             built().split_once("\n\n").map(|(header, body)| (header.to_owned(), body.to_owned())).unwrap();
         assert!(header.starts_with("#~ Values of module team-a/app\n#~ "));
+        assert!(header.ends_with("\n#~ Values marked LOCKED: changed by Argo CD only."));
         assert_eq!(body, BODY);
     }
 
@@ -266,6 +300,13 @@ script: |
         let again = with_reasons(&marked, "Still:", &[Reason { path: None, line: Some(2), message: "bad".into() }]);
         assert_eq!(again.matches("#~!").count(), 3);
         assert!(again.contains("#~! bad\ngeneral:\n"));
+    }
+
+    #[test]
+    fn long_remarks_are_broken_between_words() {
+        let words = "word ".repeat(30);
+        assert_eq!(wrap(words.trim()).lines().map(|line| line.chars().count()).collect::<Vec<_>>(), [99, 49]);
+        assert_eq!(wrap("a\nb"), "a\nb\n");
     }
 
     #[test]
