@@ -17,10 +17,10 @@ use number::same_number;
 /// One state of the values.
 #[derive(Clone, Copy, Debug)]
 pub struct ValuesState<'a> {
-    /// What the templates see.
-    pub effective: &'a Map<String, Value>,
-    /// What the Module sets.
-    pub explicit: &'a Map<String, Value>,
+    /// What the templates see, a mapping.
+    pub effective: &'a Value,
+    /// What the Module sets; anything but a mapping sets nothing.
+    pub explicit: &'a Value,
 }
 
 /// A locked value that changes.
@@ -53,16 +53,11 @@ pub enum LockedChangeKind {
 
 /// All locked values that change, each as deep as it can be told.
 pub fn locked_changes(locks: &LockSet, old: ValuesState<'_>, new: ValuesState<'_>) -> Vec<LockedChange> {
+    fn root(state: ValuesState<'_>) -> Pair<'_> {
+        Pair { effective: Some(state.effective), explicit: Some(state.explicit) }
+    }
     let mut comparison = Comparison { changes: Vec::new() };
-    let object = |map: &Map<String, Value>| Value::Object(map.clone());
-    let (old_effective, new_effective) = (object(old.effective), object(new.effective));
-    let (old_explicit, new_explicit) = (object(old.explicit), object(new.explicit));
-    comparison.walk(
-        &locks.root(),
-        &ValuePath::root(),
-        Pair { effective: Some(&old_effective), explicit: Some(&old_explicit) },
-        Pair { effective: Some(&new_effective), explicit: Some(&new_explicit) },
-    );
+    comparison.walk(&locks.root(), &ValuePath::root(), root(old), root(new));
     comparison.changes
 }
 

@@ -11,12 +11,11 @@ fn locks(schema: &Value) -> LockSet {
 
 /// Changes from `old` to `new` over `defaults`, merged as Helm does: mappings key by key, a null deletes.
 fn changes(schema: &Value, defaults: &Value, old: &Value, new: &Value) -> Vec<LockedChange> {
-    let map = |value: &Value| value.as_object().unwrap().clone();
     let (old_effective, new_effective) = (merge(defaults, old), merge(defaults, new));
     locked_changes(
         &locks(schema),
-        ValuesState { effective: &map(&old_effective), explicit: &map(old) },
-        ValuesState { effective: &map(&new_effective), explicit: &map(new) },
+        ValuesState { effective: &old_effective, explicit: old },
+        ValuesState { effective: &new_effective, explicit: new },
     )
 }
 

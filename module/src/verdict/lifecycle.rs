@@ -1,9 +1,11 @@
 //! Creating and deleting Modules.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
-use super::object::{annotation, check};
-use super::{Allowance, Question, Refusal, break_glass, text, update};
+use super::object::{annotation, check, text};
+use super::{Allowance, Question, Refusal, break_glass, text as prose, update};
 use crate::annotations;
 
 /// Identities that delete what has lost its owner or its namespace. Their user names are the cluster's own.
@@ -14,12 +16,36 @@ const CLEANERS: [&str; 2] = [
 
 pub(super) fn create(question: &Question<'_>, new: &Value) -> Result<Allowance, Refusal> {
     let reason = break_glass::reason(question, None, new)?;
-    if reason.is_none() && !question.policy.may_create(question.requester) {
-        return Err(Refusal::forbidden(text::may_not_create(question, new)));
+    if reason.is_none() {
+        check_creator(question, new)?;
     }
     check(new).map_err(|(field, message)| Refusal::invalid(field, message))?;
     update::check_source(question, new)?;
     Ok(Allowance { break_glass: reason.map(str::to_owned), ..Allowance::default() })
+}
+
+/// Whether the requester may bring a Module into being.
+pub(super) fn check_creator(question: &Question<'_>, new: &Value) -> Result<(), Refusal> {
+    if question.policy.may_create(question.requester) {
+        return Ok(());
+    }
+    Err(Refusal::forbidden(prose::may_not_create(question, new)))
+}
+
+/// Whoever makes a Module depend on another object lets the garbage collector delete it along with that object: only
+/// those who may delete it themselves may do so.
+pub(super) fn check_owners(question: &Question<'_>, old: &Value, new: &Value) -> Result<(), Refusal> {
+    if annotation(old, annotations::PROTECTED) != Some("true") || question.policy.may_delete(question.requester, true) {
+        return Ok(());
+    }
+    let owners = |object: &Value| -> BTreeSet<String> {
+        let references = object.pointer("/metadata/ownerReferences").and_then(Value::as_array);
+        references.into_iter().flatten().map(|owner| text(owner, "/uid").to_owned()).collect()
+    };
+    if owners(new).is_subset(&owners(old)) {
+        return Ok(());
+    }
+    Err(Refusal::invalid("metadata.ownerReferences", prose::owner_added(question, old)))
 }
 
 pub(super) fn delete(question: &Question<'_>, old: &Value) -> Result<Allowance, Refusal> {
@@ -29,6 +55,6 @@ pub(super) fn delete(question: &Question<'_>, old: &Value) -> Result<Allowance, 
     if allowed {
         Ok(Allowance::default())
     } else {
-        Err(Refusal::forbidden(text::may_not_delete(question, old, protected)))
+        Err(Refusal::forbidden(prose::may_not_delete(question, old, protected)))
     }
 }

@@ -1,7 +1,7 @@
 //! Switching off a sub-chart that has locked values: they would be gone, whatever is written for them.
 
 use renderer::Chart;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::equality::{LockedChange, LockedChangeKind};
 use crate::lock::LockSet;
@@ -13,17 +13,16 @@ use crate::template::Template;
 pub(super) fn switched_off(
     template: &Template,
     locks: &LockSet,
-    old: &Map<String, Value>,
-    new: &Map<String, Value>,
+    old: &Value,
+    new: &Value,
     known: &[LockedChange],
 ) -> Vec<LockedChange> {
     let mut conditions = Vec::new();
     collect(template.chart(), locks, &ValuePath::root(), &mut conditions);
-    let (old, new) = (Value::Object(old.clone()), Value::Object(new.clone()));
     conditions
         .into_iter()
         .filter_map(|Condition { path, chart }| {
-            let (before, after) = (path.get(&old), path.get(&new));
+            let (before, after) = (path.get(old), path.get(new));
             let switched_off = matches!(
                 (before, after),
                 (None | Some(Value::Bool(true)), Some(Value::Bool(false))) | (Some(Value::Bool(true)), None)

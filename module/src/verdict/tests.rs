@@ -441,6 +441,28 @@ fn deletion_is_guarded_for_what_git_has_claimed() {
 }
 
 #[test]
+fn an_owner_would_let_a_guarded_module_be_deleted() {
+    let owner = json!([{"apiVersion": "v1", "kind": "ConfigMap", "name": "mine", "uid": "1"}]);
+    let claimed = set(module(json!({})), "/metadata/annotations/module.cyclops-ui.com~1protected", json!("true"));
+    let dependent = set(claimed.clone(), "/metadata/ownerReferences", owner.clone());
+    let case = || Case::update(claimed.clone(), dependent.clone()).without_templates();
+    assert_eq!(refused_fields(&case()), ["metadata.ownerReferences"]);
+    allowed(&case().by(argocd()));
+    allowed(&case().under(json!({"deletion": "Anyone"})));
+    allowed(&Case::update(dependent, claimed).without_templates());
+    allowed(&Case::update(module(json!({})), set(module(json!({})), "/metadata/ownerReferences", owner)));
+}
+
+#[test]
+fn a_spec_for_a_module_without_one_is_a_creation() {
+    let empty = json!({"metadata": {"name": "shop"}});
+    let case = || Case::update(empty.clone(), module(json!({"image": "any"}))).without_templates();
+    allowed(&case());
+    assert_eq!(refused(&case().under(json!({"creation": "GitOpsOnly"}))).code, 403);
+    allowed(&case().under(json!({"creation": "GitOpsOnly"})).by(argocd()));
+}
+
+#[test]
 fn breaking_the_glass_takes_a_reason_in_the_very_request_by_somebody_listed() {
     let reason = "/metadata/annotations/module.cyclops-ui.com~1break-glass";
     let old = || module(json!({"image": "nginx"}));

@@ -138,6 +138,13 @@ pub(super) fn may_not_delete(question: &Question<'_>, old: &Value, protected: bo
     format!("the Module {} {why}. {}{place}", name(old), only_writers(question.policy, "delete it"))
 }
 
+pub(super) fn owner_added(question: &Question<'_>, old: &Value) -> String {
+    format!(
+        "the Module is kept in Git and has locked values; with an owner it would be deleted when its owner is. {}",
+        way_out(question, old)
+    )
+}
+
 pub(super) fn may_not_break_glass(question: &Question<'_>) -> String {
     let policies = question.policy.names();
     let listed = match policies.as_slice() {

@@ -1,9 +1,9 @@
 //! Changing Modules: locked values, and what is locked along with them.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::object::{annotation, at, check, target_namespace, text};
-use super::{Allowance, Cause, Question, Refusal, RequiredTemplates, break_glass, text as prose};
+use super::{Allowance, Cause, Question, Refusal, RequiredTemplates, break_glass, lifecycle, text as prose};
 use crate::annotations;
 use crate::equality::{LockedChange, ValuesState, locked_changes};
 use crate::lock::LockSet;
@@ -30,6 +30,7 @@ pub(super) fn required_templates(question: &Question<'_>) -> RequiredTemplates {
 }
 
 pub(super) fn update(question: &Question<'_>, old: &Value, new: &Value) -> Result<Allowance, Refusal> {
+    lifecycle::check_owners(question, old, new)?;
     if !touches(old, new) {
         return Ok(Allowance::default());
     }
@@ -43,6 +44,10 @@ pub(super) fn update(question: &Question<'_>, old: &Value, new: &Value) -> Resul
     }
     let mut allowance = Allowance { break_glass: reason.map(str::to_owned), ..Allowance::default() };
     if at(old, "/spec").is_none() {
+        // Only now there is an application: as good as creating one.
+        if spec_changes && reason.is_none() {
+            lifecycle::check_creator(question, new)?;
+        }
         return Ok(allowance);
     }
     let Some(old_template) = question.old_template else {
@@ -233,21 +238,17 @@ fn values_changes(
         .map_err(|problem| Refusal::invalid("spec.values", prose::stored_values_unreadable(&problem)))?;
     let new_effective =
         effective(new_template, new).map_err(|problem| Refusal::invalid("spec.values", problem.to_string()))?;
-    let (old_explicit, new_explicit) = (explicit(old), explicit(new));
+    let explicit = |object| at(object, "/spec/values").unwrap_or(&Value::Null);
     let mut changes = locked_changes(
         locks,
-        ValuesState { effective: &old_effective, explicit: &old_explicit },
-        ValuesState { effective: &new_effective, explicit: &new_explicit },
+        ValuesState { effective: &old_effective, explicit: explicit(old) },
+        ValuesState { effective: &new_effective, explicit: explicit(new) },
     );
     changes.extend(super::sub_charts::switched_off(old_template, locks, &old_effective, &new_effective, &changes));
     Ok(changes)
 }
 
-fn explicit(object: &Value) -> Map<String, Value> {
-    at(object, "/spec/values").and_then(Value::as_object).cloned().unwrap_or_default()
-}
-
-fn effective(template: &Template, object: &Value) -> Result<Map<String, Value>, renderer::values::ValuesError> {
+fn effective(template: &Template, object: &Value) -> Result<Value, renderer::values::ValuesError> {
     let values = renderer::values::from_json(at(object, "/spec/values").unwrap_or(&Value::Null))?;
-    renderer::values::effective(template.chart(), &values)
+    renderer::values::effective(template.chart(), &values).map(Value::Object)
 }
