@@ -3,7 +3,6 @@
 use std::any::Any;
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -119,16 +118,25 @@ impl Object for Files {
     }
 
     fn to_text(&self) -> Vec<u8> {
-        let mut text = String::from("map[");
-        for (index, (path, content)) in self.entries.iter().enumerate() {
-            if index > 0 {
-                text.push(' ');
+        // Charts print their whole context by mistake, and files can be large: no allocation for each byte.
+        let decimals: Vec<String> = (0..=u8::MAX).map(|byte| format!("{byte} ")).collect();
+        let mut text = b"map[".to_vec();
+        for (path, content) in &self.entries {
+            text.extend_from_slice(path);
+            text.extend_from_slice(b":[");
+            for byte in &*content.shared {
+                text.extend_from_slice(decimals[usize::from(*byte)].as_bytes());
             }
-            let bytes: Vec<String> = content.shared.iter().map(u8::to_string).collect();
-            let _ = write!(text, "{path}:[{}]", bytes.join(" "));
+            if !content.shared.is_empty() {
+                text.pop();
+            }
+            text.extend_from_slice(b"] ");
         }
-        text.push(']');
-        text.into_bytes()
+        if !self.entries.is_empty() {
+            text.pop();
+        }
+        text.push(b']');
+        text
     }
 
     fn to_plain(&self) -> Value {
@@ -178,6 +186,8 @@ mod tests {
         assert_eq!(lines("a.txt"), ["l1", "l2"]);
         assert!(lines("empty").is_empty() && lines("missing").is_empty());
         assert_eq!(files.glob("conf/*").to_text(), b"map[conf/b.yaml:[120 58 32 49 10]]");
+        assert_eq!(files.glob("{empty,conf/sub/*}").to_text(), b"map[conf/sub/c:[122] empty:[]]");
+        assert_eq!(files.glob("none").to_text(), b"map[]");
         assert!(matches!(files.field("missing"), Some(Value::Bytes(bytes)) if bytes.is_empty()));
     }
 
