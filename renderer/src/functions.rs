@@ -27,7 +27,7 @@ mod strings;
 #[cfg(test)]
 mod testing;
 mod text;
-mod time;
+pub(crate) mod time;
 pub(crate) mod unicode;
 mod urls;
 mod versions;
