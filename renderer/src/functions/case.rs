@@ -185,19 +185,29 @@ fn next_valid(text: &[u8], previous: char) -> (char, usize) {
     (previous, size)
 }
 
-/// The length of the start of `text` whose runes all satisfy `belongs`, given the rune before it; and the rune after.
-fn extent(text: &[u8], before: char, belongs: impl Fn(char) -> bool) -> (usize, char) {
-    let mut length = 0;
-    let mut current = before;
-    while length < text.len() {
-        let (character, size) = next_valid(&text[length..], current);
-        current = character;
+/// How far a word reaches into a text.
+struct Extent {
+    /// Bytes that belong to it.
+    length: usize,
+    /// Bytes of its last rune, with the invalid ones before it.
+    last: usize,
+    /// The rune after it.
+    after: char,
+}
+
+/// The start of `text` whose runes all satisfy `belongs`, given the rune before it.
+fn extent(text: &[u8], before: char, belongs: impl Fn(char) -> bool) -> Extent {
+    let mut extent = Extent { length: 0, last: 0, after: before };
+    while extent.length < text.len() {
+        let (character, size) = next_valid(&text[extent.length..], extent.after);
+        extent.after = character;
         if !belongs(character) {
             break;
         }
-        length += size;
+        extent.length += size;
+        extent.last = size;
     }
-    (length, current)
+    extent
 }
 
 /// Splits off the first word: its kind, its bytes, the rest.
@@ -210,15 +220,15 @@ fn next_word(text: &[u8]) -> (WordKind, &[u8], &[u8]) {
     let rest = &text[size..];
     let is_lower_alphabet = |character| is_alphabet(character) && !unicode::is_upper(character);
     let (kind, length) = if is_connector(first) {
-        (WordKind::Connector, extent(rest, first, is_connector).0)
+        (WordKind::Connector, extent(rest, first, is_connector).length)
     } else if unicode::is_punctuation(first) {
-        (WordKind::Punctuation, extent(rest, first, unicode::is_punctuation).0)
+        (WordKind::Punctuation, extent(rest, first, unicode::is_punctuation).length)
     } else if unicode::is_upper(first) {
         (WordKind::UpperCase, upper_case_extent(rest, first))
     } else if is_alphabet(first) {
-        (WordKind::Alphabet, extent(rest, first, is_lower_alphabet).0)
+        (WordKind::Alphabet, extent(rest, first, is_lower_alphabet).length)
     } else if unicode::is_number(first) {
-        (WordKind::Number, extent(rest, first, unicode::is_number).0)
+        (WordKind::Number, extent(rest, first, unicode::is_number).length)
     } else {
         let is_other = |character| {
             !(is_connector(character)
@@ -226,7 +236,7 @@ fn next_word(text: &[u8]) -> (WordKind, &[u8], &[u8]) {
                 || unicode::is_number(character)
                 || unicode::is_punctuation(character))
         };
-        (WordKind::Other, extent(rest, first, is_other).0)
+        (WordKind::Other, extent(rest, first, is_other).length)
     };
     let (word, rest) = text.split_at(size + length);
     (kind, word, rest)
@@ -240,14 +250,14 @@ fn upper_case_extent(rest: &[u8], first: char) -> usize {
     }
     let (second, _) = next_valid(rest, first);
     if unicode::is_upper(second) {
-        let (length, after) = extent(rest, first, unicode::is_upper);
-        if length < rest.len() && is_alphabet(after) {
-            let last = unicode::runes(&rest[..length]).last().map_or(0, |(_, width)| width);
-            return length - last;
+        let capitals = extent(rest, first, unicode::is_upper);
+        if capitals.length < rest.len() && is_alphabet(capitals.after) {
+            capitals.length - capitals.last
+        } else {
+            capitals.length
         }
-        length
     } else if is_alphabet(second) {
-        extent(rest, first, |character| is_alphabet(character) && !unicode::is_upper(character)).0
+        extent(rest, first, |character| is_alphabet(character) && !unicode::is_upper(character)).length
     } else {
         0
     }

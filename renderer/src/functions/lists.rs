@@ -235,10 +235,10 @@ fn chunk(context: &Context<'_>, arguments: &[Value]) -> CallResult {
     let size = int(arguments, 0)?;
     let items = items(context, any(arguments, 1)?, |kind| format!("Cannot chunk type {kind}"))?;
     let Ok(length) = usize::try_from(size) else {
-        // A negative size: the number of chunks is the rounded-down quotient plus one.
+        // A negative size: the number of chunks is the rounded-down quotient plus one, the last chunk the remainder.
         let negative_quotient = items.len().saturating_sub(1).div_ceil(size.unsigned_abs() as usize);
         let chunks = match (items.len(), negative_quotient) {
-            (1, _) => vec![Value::list(items.to_vec())],
+            (1, _) if size != -1 => vec![Value::list(items.to_vec())],
             (2.., 1) => Vec::new(),
             _ => return Err(CallError::message(BAD_LENGTH)),
         };

@@ -323,10 +323,32 @@ fn floor(_: &Context<'_>, arguments: &[Value]) -> CallResult {
     Ok(Value::Float64(to_float64(any(arguments, 0)?).floor()))
 }
 
-/// 10 to an integral power, as exact as Go's `math.Pow(10, places)`: zero and infinity beyond the range of floats.
+/// 10 to an integral power, with the rounding of Go's repeated squaring.
+// Go: math.Pow
 fn power_of_ten(places: i64) -> f64 {
-    const LIMIT: i64 = 400;
-    format!("1e{}", places.clamp(-LIMIT, LIMIT)).parse().unwrap_or(f64::NAN)
+    // Beyond this the result is zero or infinite.
+    let mut left = places.unsigned_abs().min(400);
+    // 10 is 0.625 times two to the fourth: the fraction is kept apart from the exponent.
+    let (mut fraction, mut exponent) = (1.0f64, 0i32);
+    let (mut square, mut square_exponent) = (0.625f64, 4i32);
+    while left > 0 {
+        if left & 1 == 1 {
+            fraction *= square;
+            exponent += square_exponent;
+        }
+        square *= square;
+        square_exponent *= 2;
+        if square < 0.5 {
+            square += square;
+            square_exponent -= 1;
+        }
+        left >>= 1;
+    }
+    if places < 0 {
+        (fraction, exponent) = (1.0 / fraction, -exponent);
+    }
+    // In two steps, so that neither power of two is out of range before the fraction is scaled.
+    fraction * 2f64.powi(exponent / 2) * 2f64.powi(exponent - exponent / 2)
 }
 
 // sprig: numeric.go round

@@ -13,13 +13,23 @@ pub(super) fn call(name: &str, arguments: &[Value]) -> CallResult {
 
 /// As [`call`], within these limits.
 pub(super) fn call_within(limits: Limits, name: &str, arguments: &[Value]) -> CallResult {
+    call_and_read(limits, name, arguments, |result| result)
+}
+
+/// As [`call_within`], and reads the result before the end of the render, at which maps that were changed become empty.
+pub(super) fn call_and_read<T>(
+    limits: Limits,
+    name: &str,
+    arguments: &[Value],
+    read: impl FnOnce(CallResult) -> T,
+) -> T {
     let table = table(Profile::V4);
     let function = table.get(name).expect("a function of the table");
     let set = TemplateSet::parse([], table).expect("no files to refuse");
     let budget = Budget::new(limits);
     let host = FixedHost::default();
     let evaluator = Evaluator::new(&set, &budget, &host);
-    (function.call)(&Context { budget: &budget, host: &host, evaluator: &evaluator }, arguments)
+    read((function.call)(&Context { budget: &budget, host: &host, evaluator: &evaluator }, arguments))
 }
 
 /// The text of a result that is a string.

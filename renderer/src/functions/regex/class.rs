@@ -83,6 +83,9 @@ pub(super) fn posix(text: &[u8], fold_case: bool) -> Option<ClassUnicode> {
     Some(signed(class, fold_case, is_negated))
 }
 
+/// The scripts whose names have four letters.
+const SHORT_SCRIPTS: [&str; 8] = ["ahom", "cham", "kawi", "lisu", "modi", "newa", "thai", "toto"];
+
 /// A Unicode general category or script by its name, of Unicode 15.0 as in Go.
 // Go: regexp/syntax/parse.go unicodeTable
 pub(super) fn unicode(name: &str, fold_case: bool) -> Option<ClassUnicode> {
@@ -101,7 +104,14 @@ pub(super) fn unicode(name: &str, fold_case: bool) -> Option<ClassUnicode> {
         "c" | "other" => format!(r"[\p{{gc=C}}[^{assigned}]]"),
         _ => format!(r"[\p{{gc={canonical}}}&&{assigned}]"),
     };
-    let class = class_of(&pattern).or_else(|| class_of(&format!(r"[\p{{sc={canonical}}}&&{assigned}]")))?;
+    let class = class_of(&pattern).or_else(|| {
+        // Scripts go by their names, not by ISO 15924's codes of four letters; `Unknown` is none.
+        let is_code = canonical.len() == 4 && !SHORT_SCRIPTS.contains(&canonical.as_str());
+        if is_code || canonical == "unknown" {
+            return None;
+        }
+        class_of(&format!(r"[\p{{sc={canonical}}}&&{assigned}]"))
+    })?;
     Some(if fold_case { folded(class) } else { class })
 }
 

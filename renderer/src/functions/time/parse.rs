@@ -135,20 +135,18 @@ fn lookup(rest: &mut &[u8], names: &[&str], length: Option<usize>) -> Result<i64
     Err(Mismatch)
 }
 
-/// Reads a separator and `digits` digits of a second; more than nine are dropped.
+/// Reads a separator and `digits` digits of a second; more than nine are dropped. A sign may stand for the first digit.
 // Go: time/format.go parseNanoseconds
-fn fraction(rest: &mut &[u8], digits: usize) -> Result<u32, Mismatch> {
+fn fraction(rest: &mut &[u8], digits: usize) -> Result<u32, ElementError> {
     let text = rest.get(1..=digits).ok_or(Mismatch)?;
     if !matches!(rest[0], b'.' | b',') {
-        return Err(Mismatch);
+        return Err(ElementError::Mismatch);
     }
-    let kept = &text[..digits.min(9)];
-    if !kept.iter().all(u8::is_ascii_digit) {
-        return Err(Mismatch);
-    }
-    let value = kept.iter().fold(0u32, |value, digit| value * 10 + u32::from(digit - b'0'));
+    let text = &text[..digits.min(9)];
+    let value: i64 = std::str::from_utf8(text).ok().and_then(|text| text.parse().ok()).ok_or(Mismatch)?;
+    let value = u32::try_from(value).map_err(|_| ElementError::OutOfRange("fractional second"))?;
     *rest = &rest[1 + digits..];
-    Ok(value * 10u32.pow(9 - kept.len() as u32))
+    Ok(value * 10u32.pow(9 - text.len() as u32))
 }
 
 /// The number of digits after a separator at the start, if there is both.
@@ -317,18 +315,19 @@ fn offset(rest: &mut &[u8], style: OffsetStyle) -> Result<i64, ElementError> {
     if rest.len() < length || style.minutes && !colon(3) || style.seconds && !colon(minutes_at + 2) {
         return Err(ElementError::Mismatch);
     }
-    let part = |at: usize, wanted: bool| {
-        if wanted { two_digits(&mut rest.get(at..at + 2).unwrap_or_default(), true) } else { Ok(0) }
-    };
-    let (hours, minutes, seconds) =
-        (part(1, true)?, part(minutes_at, style.minutes)?, part(seconds_at, style.seconds)?);
+    let part = |at: usize| two_digits(&mut rest.get(at..at + 2).unwrap_or_default(), true);
+    // Go checks the range of what it could read before it reports what it could not.
+    let hours = part(1);
+    let minutes = if style.minutes && hours.is_ok() { part(minutes_at) } else { Ok(0) };
+    let seconds = if style.seconds && hours.is_ok() && minutes.is_ok() { part(seconds_at) } else { Ok(0) };
     for (value, limit, what) in [
-        (hours, 24, "time zone offset hour"),
-        (minutes, 60, "time zone offset minute"),
-        (seconds, 60, "time zone offset second"),
+        (&hours, 24, "time zone offset hour"),
+        (&minutes, 60, "time zone offset minute"),
+        (&seconds, 60, "time zone offset second"),
     ] {
-        in_range(value, 0..limit + 1, what)?;
+        in_range(*value.as_ref().unwrap_or(&0), 0..limit + 1, what)?;
     }
+    let (hours, minutes, seconds) = (hours?, minutes?, seconds?);
     let total = (hours * 60 + minutes) * 60 + seconds;
     let sign = rest[0];
     *rest = &rest[length..];
