@@ -18,6 +18,7 @@ pub use metadata::{Dependency, ImportValue, Maintainer, Metadata, MetadataError,
 
 use std::sync::Arc;
 
+use crate::template::ParseCache;
 use crate::values::Values;
 
 /// One file of a chart: its path from the chart's root, with `/`, and its bytes.
@@ -39,6 +40,7 @@ pub struct Chart {
     files: Vec<File>,
     raw: Vec<File>,
     dependencies: Vec<Self>,
+    parsed: ParseCache,
 }
 
 /// A file whose content is shared between the lists it is in.
@@ -49,6 +51,11 @@ pub(crate) struct File {
 }
 
 impl Chart {
+    /// The templates that were parsed when this chart, as the root, was rendered before.
+    pub(crate) fn parsed(&self) -> &ParseCache {
+        &self.parsed
+    }
+
     /// Reads a chart from the files of its directory (Helm: `loader.LoadDir`): what the root's `.helmignore` names is
     /// left out, sub-charts are taken from `charts/`, as directories or as `.tgz` archives.
     pub fn load(files: Vec<ChartFile>) -> Result<Self, ChartError> {

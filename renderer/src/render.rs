@@ -105,7 +105,7 @@ fn execute(
 ) -> Result<BTreeMap<String, Vec<u8>>, RenderError> {
     let templates = context::templates(instance, values, capabilities, options);
     let sources = templates.iter().map(|(name, template)| (name.as_str(), template.text));
-    let set = TemplateSet::parse(sources, functions::table(options.profile))?;
+    let set = TemplateSet::parse_cached(sources, functions::table(options.profile), instance.chart().parsed())?;
     let budget = Budget::new(options.limits);
     let evaluator = Evaluator::new(&set, &budget, options.host);
     let mut files = BTreeMap::new();

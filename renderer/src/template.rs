@@ -12,4 +12,4 @@ mod set;
 pub use error::{ExecError, Frame, ParseError};
 pub use exec::{Evaluator, RENDER_STACK_BYTES};
 pub use helm::strip_no_value;
-pub use set::TemplateSet;
+pub use set::{ParseCache, TemplateSet};

@@ -6,6 +6,7 @@ use super::archive::{self, MAX_DECOMPRESSED_BYTES};
 use super::decode::Structure;
 use super::metadata::{MetadataError, RawMetadata};
 use super::{Chart, ChartError, ChartFile, File, IgnoreRules};
+use crate::template::ParseCache;
 use crate::values::{self, Values};
 use crate::yaml;
 
@@ -122,7 +123,16 @@ fn load_files(raw: Vec<File>, budget: &mut u64, nesting: usize) -> Result<Chart,
             }
         }
     }
-    Ok(Chart { metadata, values: chart_values, schema, templates, files, raw, dependencies })
+    Ok(Chart {
+        metadata,
+        values: chart_values,
+        schema,
+        templates,
+        files,
+        raw,
+        dependencies,
+        parsed: ParseCache::default(),
+    })
 }
 
 /// Go's `filepath.Ext`: from the last dot of the last segment.

@@ -5,7 +5,7 @@ mod field;
 mod pipeline;
 mod range;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -31,7 +31,7 @@ pub struct Evaluator<'a> {
     /// The templates of the `tpl` being executed, over those of the set.
     pub(super) layer: RefCell<Option<Rc<Layer>>>,
     /// How many executions of each name through `include` are under way.
-    pub(super) included: RefCell<HashMap<GoString, usize>>,
+    pub(super) included: RefCell<HashMap<GoString, Rc<Cell<usize>>>>,
     /// The texts that `tpl` has parsed.
     pub(super) parsed: RefCell<HashMap<GoString, Rc<Templates>>>,
     changed: ChangedMaps,

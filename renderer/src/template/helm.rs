@@ -1,6 +1,6 @@
 //! Helm's functions that run templates or end a render (`pkg/engine/engine.go`).
 
-use std::collections::hash_map::Entry;
+use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -86,27 +86,24 @@ fn get_host_by_name(_: &Context<'_>, _: &[Value]) -> CallResult {
 impl Evaluator<'_> {
     /// The output of the named template (Helm: `includeFun`).
     fn include(&self, name: &GoString, dot: Value) -> Result<Vec<u8>, CallError> {
-        match self.included.borrow_mut().entry(name.clone()) {
-            Entry::Occupied(mut count) => {
-                if *count.get() > MAX_INCLUDES_OF_ONE_NAME {
-                    return Err(CallError::Wrapped {
-                        prefix: format!("rendering template has a nested reference name: {name}"),
-                        cause: Box::new(CallError::message("unable to execute template")),
-                    });
-                }
-                *count.get_mut() += 1;
-            }
-            Entry::Vacant(count) => {
-                count.insert(1);
-            }
+        let known = self.included.borrow().get(name).cloned();
+        let count = known.unwrap_or_else(|| {
+            let count = Rc::new(Cell::new(0));
+            self.included.borrow_mut().insert(name.clone(), Rc::clone(&count));
+            count
+        });
+        if count.get() > MAX_INCLUDES_OF_ONE_NAME {
+            return Err(CallError::Wrapped {
+                prefix: format!("rendering template has a nested reference name: {name}"),
+                cause: Box::new(CallError::message("unable to execute template")),
+            });
         }
+        count.set(count.get() + 1);
         let template = self.lookup(name).ok_or_else(|| CallError::message(set::no_template(name)))?;
         self.budget.enter()?;
         let output = self.run(&template, dot).map_err(CallError::Template)?;
         self.budget.leave();
-        if let Some(count) = self.included.borrow_mut().get_mut(name) {
-            *count -= 1;
-        }
+        count.set(count.get() - 1);
         Ok(output)
     }
 

@@ -147,6 +147,29 @@ pub(super) struct Chain {
 pub(super) struct Identifier {
     pub(super) position: Position,
     pub(super) function: &'static Function,
+    pub(super) evaluation: Evaluation,
+}
+
+/// How a call is evaluated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Evaluation {
+    /// All arguments, then the function.
+    Function,
+    /// `and`, `or`: arguments until one has this truth.
+    UntilTruth(bool),
+    /// `call`.
+    Call,
+}
+
+impl Evaluation {
+    pub(super) fn of(name: &str) -> Self {
+        match name {
+            "and" => Self::UntilTruth(false),
+            "or" => Self::UntilTruth(true),
+            "call" => Self::Call,
+            _ => Self::Function,
+        }
+    }
 }
 
 /// A number under all the types that can hold it: Go's untyped constant.

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::lex::{Item, Kind, Lexer};
 use super::node::{
-    Branch, Chain, Command, Field, Identifier, Node, Operand, Pipe, Source, StringLiteral, Symbol, Template,
-    TemplateCall, Text, Variable,
+    Branch, Chain, Command, Evaluation, Field, Identifier, Node, Operand, Pipe, Source, StringLiteral, Symbol,
+    Template, TemplateCall, Text, Variable,
 };
 use super::number;
 use super::set::Templates;
@@ -561,7 +561,10 @@ impl<'t> Parser<'t> {
         let item = self.next_non_space();
         Ok(Some(match item.kind {
             Kind::Identifier => match self.functions.get(&item.text()) {
-                Some(function) => Operand::Identifier(Identifier { position: item.position, function }),
+                Some(function) => {
+                    let evaluation = Evaluation::of(function.name);
+                    Operand::Identifier(Identifier { position: item.position, function, evaluation })
+                }
                 None => return self.error(format!("function {} not defined", quote::quote(&item.value))),
             },
             Kind::Dot => Operand::Dot(item.position),

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::super::ExecError;
-use super::super::node::{Identifier, NodeReference, Operand};
+use super::super::node::{Evaluation, Identifier, NodeReference, Operand};
 use super::{Execute, Execution, Reflected};
 use crate::functions::{CallError, Context, Parameter, Signature};
 use crate::value::{ElementType, GoString, List, Map, MapType, MethodError, Object, Value};
@@ -39,11 +39,10 @@ impl<'t> Execution<'_, 't> {
         let function = identifier.function;
         let signature = Signature { parameters: function.parameters, variadic: function.variadic };
         self.check_arity(function.name, signature, &arguments)?;
-        match function.name {
-            "and" => return self.short_circuit(dot, arguments, false),
-            "or" => return self.short_circuit(dot, arguments, true),
-            "call" => return self.call(dot, node, signature, arguments),
-            _ => {}
+        match identifier.evaluation {
+            Evaluation::UntilTruth(decisive) => return self.until_truth(dot, arguments, decisive),
+            Evaluation::Call => return self.call(dot, node, signature, arguments),
+            Evaluation::Function => {}
         }
         let values = self.arguments(dot, signature, arguments)?;
         let evaluator = self.evaluator;
@@ -106,7 +105,7 @@ impl<'t> Execution<'_, 't> {
     }
 
     /// `and` and `or`: the operand that decides, and no operand after it is evaluated.
-    fn short_circuit(&mut self, dot: &Reflected, arguments: Arguments<'t>, decisive: bool) -> Execute<Reflected> {
+    fn until_truth(&mut self, dot: &Reflected, arguments: Arguments<'t>, decisive: bool) -> Execute<Reflected> {
         let mut value = Reflected::invalid();
         for operand in arguments.operands {
             value = self.argument(dot, Parameter::Reflect, operand)?;
