@@ -135,8 +135,11 @@ fn a_gitops_writer_deletes_what_a_developer_may_not() {
 #[test]
 fn a_developer_has_no_right_but_on_modules() {
     let environment = shared();
-    let may = |verb, resource, namespace| {
-        environment.kubectl("developer", &["auth", "can-i", verb, resource, "-n", namespace]).succeeded()
+    let may = |verb: &str, resource: &str, namespace: &str| {
+        let (resource, subresource) = resource.split_once('/').unwrap_or((resource, ""));
+        let subresource = format!("--subresource={subresource}");
+        let arguments = ["auth", "can-i", verb, resource, "-n", namespace, &subresource];
+        environment.kubectl("developer", &arguments).succeeded()
     };
     assert!(may("create", "modules.cyclops-ui.com", "team-a"));
     assert!(may("patch", "modules.cyclops-ui.com", "team-b"));

@@ -110,6 +110,11 @@ fn cases() -> Vec<Case> {
     case(
         "merge patch of the template's version",
         &["spec.template.version"],
+        merge(json!({ "spec": { "template": { "version": "v1" } } })),
+    );
+    case(
+        "merge patch of the template's version to none",
+        &["spec.template"],
         merge(json!({ "spec": { "template": { "version": "another" } } })),
     );
     case(
@@ -119,7 +124,7 @@ fn cases() -> Vec<Case> {
     );
     case(
         "merge patch of the template's repository",
-        &["spec.template.repo"],
+        &["spec.template"],
         Box::new(|environment| {
             let repo = environment.repository("faulty");
             let change = json!({ "spec": { "template": { "repo": repo } } });
@@ -149,7 +154,7 @@ fn cases() -> Vec<Case> {
     );
     case(
         "merge patch with a break-glass reason by somebody who is not listed",
-        &[VERSION],
+        &["breakGlass"],
         merge(json!({
             "metadata": { "annotations": { "module.cyclops-ui.com/break-glass": "because" } },
             "spec": { "values": { "general": { "version": "2.0" } } },
@@ -186,7 +191,7 @@ fn cases() -> Vec<Case> {
         "server-side apply without force meets the owner of the field",
         &[VERSION, "conflict"],
         Box::new(|environment| {
-            let arguments = ["apply", "--server-side", "-f", "-"];
+            let arguments = ["apply", "--server-side", "--field-manager=team", "-f", "-"];
             environment.kubectl_with("developer", &arguments, &changed(environment))
         }),
     );
@@ -235,7 +240,7 @@ fn cases() -> Vec<Case> {
             environment.kubectl("developer", &arguments)
         }),
     );
-    case("edit", &[VERSION], Box::new(|environment| edit(environment).0));
+    case("edit", &["is invalid"], Box::new(|environment| edit(environment).0));
 
     let status = || json!({ "status": { "templateResolvedVersion": "forged" } });
     case(

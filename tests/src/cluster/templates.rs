@@ -17,6 +17,7 @@ pub fn prepare(layout: &Layout, ports: Ports, folders: &[PathBuf]) -> Result<BTr
     let examples = layout.path("git").join(EXAMPLES);
     copy_charts(&checkout::root().join("examples/templates"), &examples)?;
     commit_all(&examples, "Publish the example templates")?;
+    git(&examples, &["tag", "v1"])?;
 
     let mut names = vec![EXAMPLES.to_owned()];
     for folder in folders {
