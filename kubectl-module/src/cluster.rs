@@ -21,6 +21,7 @@ use crate::terminal::escape;
 pub(crate) const FIELD_MANAGER: &str = "module-edit";
 
 /// A connection to a cluster.
+#[derive(Clone)]
 pub(crate) struct Cluster {
     client: Client,
     namespace: String,

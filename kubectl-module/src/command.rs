@@ -8,7 +8,10 @@ mod render;
 mod set;
 mod version;
 
+use std::sync::OnceLock;
+
 use clap::Subcommand;
+use tokio::runtime::{Builder, Runtime};
 
 use crate::failure::Failure;
 use crate::global::GlobalArguments;
@@ -44,7 +47,14 @@ impl Command {
     }
 }
 
-/// Runs what waits for the network.
+/// Runs what waits for the network. There is one runtime for the whole process, so that a connection can be used again.
 pub(crate) fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
+    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+    let runtime = if let Some(runtime) = RUNTIME.get() {
+        runtime
+    } else {
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        RUNTIME.get_or_init(|| runtime)
+    };
+    runtime.block_on(work)
 }

@@ -15,6 +15,14 @@ pub(crate) enum ReadError {
         /// What it is.
         found: &'static str,
     },
+    /// A key stands twice in one map; one of its values would be lost.
+    #[error("{problem}")]
+    Duplicate {
+        /// The line of the text.
+        line: Option<usize>,
+        /// Which key.
+        problem: String,
+    },
     /// JSON has no such number.
     #[error("line {line}: {number} is no number that can be stored")]
     Number {
@@ -31,6 +39,7 @@ impl ReadError {
         match self {
             Self::Yaml(error) => error.position().map(|position| position.line),
             Self::Number { line, .. } => Some(*line),
+            Self::Duplicate { line, .. } => *line,
             Self::NotMap { .. } => None,
         }
     }
@@ -45,6 +54,18 @@ pub(crate) fn read_values(text: &str) -> Result<Map<String, Value>, ReadError> {
         Value::String(_) => Err(ReadError::NotMap { found: "a text" }),
         Value::Bool(_) => Err(ReadError::NotMap { found: "true or false" }),
         Value::Number(_) => Err(ReadError::NotMap { found: "a number" }),
+    }
+}
+
+/// Reads values that somebody edited: a key that stands twice is a mistake there, and not what Helm makes of it.
+pub(crate) fn read_edited(text: &str) -> Result<Map<String, Value>, ReadError> {
+    let values = read_values(text)?;
+    match serde_yaml::from_str::<serde_yaml::Value>(text) {
+        Err(error) if error.to_string().contains("duplicate entry") => Err(ReadError::Duplicate {
+            line: error.location().map(|location| location.line()),
+            problem: error.to_string(),
+        }),
+        _ => Ok(values),
     }
 }
 
@@ -100,6 +121,14 @@ mod tests {
         let expected = json!({"a": 3, "b": 1, "c": 1.5, "d": "1.10", "e": 1000, "f": 9_007_199_254_740_993_u64});
         assert_eq!(Value::Object(read), expected);
         assert_eq!(with_integers(json!([{"a": 2.0}])), json!([{"a": 2}]));
+    }
+
+    #[test]
+    fn a_key_that_stands_twice_is_a_mistake() {
+        let error = read_edited("a: 1\nb:\n  c: 1\n  c: 2\n").unwrap_err();
+        assert!(error.to_string().contains('c'), "{error}");
+        assert!(error.line().is_some());
+        assert!(read_edited("a: 1\nb: {c: 1}\n").is_ok());
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::fs;
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 use module::plan::ValueChange;
-use module::preview::Want;
+use module::preview::{PreviewAnswer, Want};
 use serde_json::{Map, Value};
 
 use crate::failure::{CODE_CONFLICT, CODE_ERROR, Failure};
@@ -53,6 +53,10 @@ pub(crate) enum WriteFormat {
 /// What is known about the template. A cluster without our server cannot tell; then there is nothing to go by.
 pub(crate) fn knowledge_or_nothing(target: &Target, terminal: &Terminal) -> Result<TemplateKnowledge, Failure> {
     match target.ask(None, &[Want::Schema]) {
+        Ok(PreviewAnswer { refusal: Some(refusal), schema: None, .. }) => {
+            terminal.print_error(&format!("Warning: the template is not known: {}\n", escape(&refusal.message)));
+            Ok(TemplateKnowledge::default())
+        }
         Ok(answer) => Ok(TemplateKnowledge::new(&answer)),
         Err(failure) => match target {
             Target::File(_) => Err(failure),

@@ -15,7 +15,7 @@ use crate::output::report::short;
 use crate::refusal;
 use crate::target::{FileArguments, Target, TemplateKnowledge, read_text};
 use crate::terminal::Terminal;
-use crate::values_read::{ReadError, read_values};
+use crate::values_read::{ReadError, read_edited};
 use crate::write::{MAX_ATTEMPTS, WriteArguments, knowledge_or_nothing, print_changes, submit, too_many_conflicts};
 
 /// Edit the values of a Module in an editor
@@ -116,7 +116,7 @@ impl Session {
                 let code = *code;
                 return Err(self.saved(Failure::message(code, "Edit cancelled, no valid changes were saved")));
             }
-            let values = read_values(&text);
+            let values = read_edited(&text);
             if let Ok(values) = &values
                 && (!self.resumed || refused.is_some())
                 && merge::changes(&self.base, &Value::Object(values.clone())).is_empty()

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use module::ValuePath;
-use module::preview::Want;
+use module::preview::{PreviewAnswer, Want};
 use serde_json::Value;
 
 use crate::command::SUCCESS;
@@ -40,7 +40,11 @@ impl ExplainArguments {
         }
         let path = crate::path::parse(path).map_err(Failure::usage)?;
         let target = Target::find(name.map(String::as_str), &self.file, globals)?;
-        let knowledge = TemplateKnowledge::new(&target.ask(None, &[Want::Schema])?);
+        let answer = target.ask(None, &[Want::Schema])?;
+        if let PreviewAnswer { refusal: Some(refusal), schema: None, .. } = &answer {
+            return Err(Failure::message(CODE_ERROR, format!("the template is not known: {}", refusal.message)));
+        }
+        let knowledge = TemplateKnowledge::new(&answer);
         let explanation = Explanation {
             target: &target,
             own: Value::Object(target.values()?),

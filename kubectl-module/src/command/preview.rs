@@ -74,6 +74,9 @@ impl PreviewArguments {
             terminal.print(&format.write(&document(&name, &answer))?)?;
         } else {
             terminal.print(&report(&plan, terminal.style))?;
+            if answer.truncated {
+                terminal.print_error("Warning: the answer was too large; parts of it are left out\n");
+            }
             for warning in &answer.warnings {
                 terminal.print_error(&format!("Warning: {}\n", escape(warning)));
             }

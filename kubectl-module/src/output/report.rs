@@ -45,7 +45,10 @@ pub(crate) fn resources(changes: &[ResourceChange], style: Styles) -> String {
         };
         text.push_str(&format!("{mark} {} {verb}\n", style.heading(&escape(&name))));
         // A deletion is told by its name; what goes away is what is there now.
-        if change.change != Change::Delete {
+        let whole = change.after.is_some() && (change.before.is_some() || change.change == Change::Add);
+        if change.change != Change::Delete && !whole {
+            text.push_str("  (left out by the server: too large to show)\n");
+        } else if change.change != Change::Delete {
             let before = change.before.as_ref().map(manifest).unwrap_or_default();
             let after = change.after.as_ref().map(manifest).unwrap_or_default();
             text.push_str(&unified(&before, &after, style));

@@ -18,9 +18,8 @@ use crate::values_read::with_integers;
 
 /// A Module in a cluster, as it was when it was fetched.
 pub(crate) struct LiveModule {
-    globals: GlobalArguments,
+    cluster: Cluster,
     name: String,
-    namespace: String,
     object: Value,
     exists: bool,
     /// The spec that a file wants the Module to have.
@@ -38,23 +37,16 @@ pub(crate) enum Written {
 impl LiveModule {
     /// Fetches a Module by name.
     pub(crate) fn fetch(name: &str, globals: &GlobalArguments) -> Result<Self, Failure> {
-        let (namespace, object) = block_on(async {
-            let cluster = Cluster::connect(globals).await?;
-            let object = cluster
-                .modules()
-                .get(name)
-                .await
-                .map_err(|error| cluster::failure(&format!("cannot get module {name}"), error))?;
-            Ok((cluster.namespace().to_owned(), object))
+        let cluster = block_on(Cluster::connect(globals))?;
+        Self::fetch_from(cluster, name)
+    }
+
+    fn fetch_from(cluster: Cluster, name: &str) -> Result<Self, Failure> {
+        let object = block_on(async {
+            let found = cluster.modules().get(name).await;
+            found.map_err(|error| cluster::failure(&format!("cannot get module {name}"), error))
         })?;
-        Ok(Self {
-            globals: globals.clone(),
-            name: name.to_owned(),
-            namespace,
-            object: serde_json::to_value(&object)?,
-            exists: true,
-            wanted: None,
-        })
+        Ok(Self { cluster, name: name.to_owned(), object: serde_json::to_value(&object)?, exists: true, wanted: None })
     }
 
     /// Fetches the Module that a file describes, which does not have to exist yet.
@@ -64,21 +56,18 @@ impl LiveModule {
         let mut globals = globals.clone();
         let namespace = file.pointer("/metadata/namespace").and_then(Value::as_str).map(str::to_owned);
         globals.namespace = globals.namespace.or(namespace);
-        let (namespace, found) = block_on(async {
+        let (cluster, found) = block_on(async {
             let cluster = Cluster::connect(&globals).await?;
-            let found = cluster
-                .modules()
-                .get_opt(&name)
-                .await
-                .map_err(|error| cluster::failure(&format!("cannot get module {name}"), error))?;
-            Ok((cluster.namespace().to_owned(), found))
+            let found = cluster.modules().get_opt(&name).await;
+            let found = found.map_err(|error| cluster::failure(&format!("cannot get module {name}"), error))?;
+            Ok((cluster, found))
         })?;
         let exists = found.is_some();
         let object = match found {
             Some(object) => serde_json::to_value(&object)?,
             None => file.clone(),
         };
-        Ok(Self { globals, name, namespace, object, exists, wanted: file.get("spec").cloned() })
+        Ok(Self { cluster, name, object, exists, wanted: file.get("spec").cloned() })
     }
 
     /// The Module's name.
@@ -88,7 +77,7 @@ impl LiveModule {
 
     /// The Module's namespace.
     pub(crate) fn namespace(&self) -> &str {
-        &self.namespace
+        self.cluster.namespace()
     }
 
     /// The Module as it was fetched.
@@ -103,7 +92,7 @@ impl LiveModule {
 
     /// Fetches the Module again.
     pub(crate) fn refreshed(&self) -> Result<Self, Failure> {
-        Self::fetch(&self.name, &self.globals)
+        Self::fetch_from(self.cluster.clone(), &self.name)
     }
 
     /// Asks the server.
@@ -112,7 +101,7 @@ impl LiveModule {
         let question = question.encode().map_err(|error| Failure::new(CODE_ERROR, error))?;
         let attempt = format!("cannot preview module {}", self.name);
         let answered = block_on(async {
-            let cluster = Cluster::connect(&self.globals).await?;
+            let modules = self.cluster.modules();
             if self.exists {
                 let patch = json!({"metadata": {"annotations": {annotations::QUESTION: question}}});
                 let parameters = PatchParams {
@@ -120,14 +109,14 @@ impl LiveModule {
                     field_manager: Some(FIELD_MANAGER.to_owned()),
                     ..PatchParams::default()
                 };
-                let written = cluster.modules().patch(&self.name, &parameters, &Patch::Merge(patch)).await;
+                let written = modules.patch(&self.name, &parameters, &Patch::Merge(patch)).await;
                 return written.map_err(|error| cluster::failure(&attempt, error));
             }
-            let mut object = DynamicObject::new(&self.name, &resource()).within(&self.namespace);
+            let mut object = DynamicObject::new(&self.name, &resource()).within(self.namespace());
             object.data = json!({"spec": spec.or(self.object.get("spec"))});
             object.metadata.annotations = Some([(annotations::QUESTION.to_owned(), question)].into());
             let parameters = PostParams { dry_run: true, field_manager: Some(FIELD_MANAGER.to_owned()) };
-            let written = cluster.modules().create(&parameters, &object).await;
+            let written = modules.create(&parameters, &object).await;
             written.map_err(|error| cluster::failure(&attempt, error))
         })?;
         let answer = answered.metadata.annotations.unwrap_or_default().remove(annotations::ANSWER);
@@ -145,8 +134,7 @@ impl LiveModule {
         let parameters =
             PatchParams { dry_run, field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
         let written = block_on(async {
-            let cluster = Cluster::connect(&self.globals).await?;
-            let modules = cluster.modules();
+            let modules = self.cluster.modules();
             let written = if let Some(patch) = merge::merge_patch(&old, values) {
                 let patch = json!({"metadata": {"resourceVersion": version}, "spec": {"values": patch}});
                 modules.patch(&self.name, &parameters, &Patch::Merge(patch)).await
