@@ -10,7 +10,6 @@ mod preview;
 mod review;
 mod stamps;
 mod template_objects;
-mod unrenderable;
 mod validate;
 mod write;
 

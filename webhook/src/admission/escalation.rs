@@ -76,8 +76,8 @@ impl Admission {
     }
 }
 
-/// The rights that the changes need, each with an object for which it is needed. `applies`: the identity applies the
-/// objects by server-side apply, which takes `patch` for a creation too.
+/// The rights that the changes need, each with an object for which it is needed. `applies`: the identity looks whose an
+/// object is before it touches it, and applies by server-side apply, which takes `patch` for a creation too.
 fn permissions(
     consequences: &Consequences,
     kinds: &KindTable,
@@ -92,7 +92,9 @@ fn permissions(
             )
         })?;
         let verbs: &[&'static str] = match change {
-            Change::Added if applies => &["create", "patch"],
+            Change::Added if applies => &["get", "create", "patch"],
+            Change::Changed if applies => &["get", "patch"],
+            Change::Deleted if applies => &["get", "delete"],
             Change::Added => &["create"],
             Change::Changed => &["patch"],
             Change::Deleted => &["delete"],

@@ -12,7 +12,7 @@ use module::{
 use renderer::{Limits, functions::FixedHost};
 use serde_json::Value;
 
-use super::{Admission, loading::Loaded, unrenderable, worker_refusal, write::Write};
+use super::{Admission, loading::Loaded, worker_refusal, write::Write};
 use crate::kinds::KindTable;
 
 /// The resources before and after a write.
@@ -139,7 +139,10 @@ fn expand_module(
         revision,
         limits: Limits::default(),
     };
-    expand(template.chart(), &module, &options).map_err(|error| unrenderable::refusal(&error))
+    expand(template.chart(), &module, &options).map_err(|error| {
+        let values = module.spec.as_ref().map(|spec| &spec.values);
+        Refusal::for_expansion(&error, template.locks(), values.unwrap_or(&Value::Null))
+    })
 }
 
 #[cfg(test)]

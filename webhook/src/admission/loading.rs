@@ -70,29 +70,43 @@ impl Admission {
     /// The template that a Module will have once this write is stored: the one that it has, if the reference stays.
     pub(crate) async fn load_stored(
         &self,
-        write: &Write,
-        policy: &EffectivePolicy,
+        write: &Arc<Write>,
+        policy: &Arc<EffectivePolicy>,
     ) -> Result<Option<Arc<Template>>, Refusal> {
-        if write.keeps_template() { self.load_old(write, policy).await } else { self.load_new(write, policy).await }
+        if write.keeps_template() {
+            return self.load_old(write, policy).await;
+        }
+        match self.load_new(write, policy).await {
+            Err(refusal) => Err(self.locked_reference(write, policy).await.unwrap_or(refusal)),
+            loaded => loaded,
+        }
     }
 
     /// Both templates. `need_old`: without the old one nothing can be said; otherwise it is only good to know.
     pub(crate) async fn load_both(
         &self,
-        write: &Write,
-        policy: &EffectivePolicy,
+        write: &Arc<Write>,
+        policy: &Arc<EffectivePolicy>,
         need_old: bool,
     ) -> Result<Loaded, Refusal> {
+        let new = self.load_stored(write, policy).await?;
         if write.keeps_template() {
-            let old = self.load_old(write, policy).await?;
-            return Ok(Loaded { new: old.clone(), old, same: true });
+            return Ok(Loaded { old: new.clone(), new, same: true });
         }
-        let new = self.load_new(write, policy).await?;
         let old = match self.load_old(write, policy).await {
             Err(refusal) if need_old => return Err(refusal),
             old => old.ok().flatten(),
         };
         Ok(Loaded { old, new, same: false })
+    }
+
+    /// What the locks say to another reference, whatever it leads to. Whoever may not change it learns that, and not
+    /// whether a branch of that name exists.
+    async fn locked_reference(&self, write: &Arc<Write>, policy: &Arc<EffectivePolicy>) -> Option<Refusal> {
+        let old = self.load_old(write, policy).await.ok().flatten()?;
+        // The old template in the new one's place: no lock is lost, so that only the change itself is judged.
+        let loaded = Loaded { old: Some(Arc::clone(&old)), new: Some(old), same: false };
+        self.verdict(write, policy, &loaded).await.err()
     }
 }
 

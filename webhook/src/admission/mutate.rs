@@ -1,6 +1,6 @@
 //! The mutating hook: stamps, and the answers to previews.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use module::{
     annotations,
@@ -20,7 +20,7 @@ pub(crate) async fn mutate(admission: &Admission, request: Request) -> Result<Ac
     if !is_module(&request) {
         return Err(super::validate::not_understood(&request));
     }
-    let write = Write::new(request)?;
+    let write = Arc::new(Write::new(request)?);
     let (Operation::Create | Operation::Update, Some(new)) = (write.operation, &write.new) else {
         return Ok(Acceptance::default());
     };
@@ -44,11 +44,11 @@ pub(crate) async fn mutate(admission: &Admission, request: Request) -> Result<Ac
     Ok(Acceptance { patch: Some(stamps::patch(new, &wanted)), ..Acceptance::default() })
 }
 
-async fn stamp(admission: &Admission, write: &Write) -> Result<Stamps, Refusal> {
+async fn stamp(admission: &Admission, write: &Arc<Write>) -> Result<Stamps, Refusal> {
     if !write.changes_content() {
         return Ok(stamps::kept(write));
     }
-    let policy = admission.policy(&write.namespace)?;
+    let policy = Arc::new(admission.policy(&write.namespace)?);
     let template = admission.load_stored(write, &policy).await?;
     Ok(template.map(|template| stamps::renewed(write, &template, &policy)).unwrap_or_default())
 }

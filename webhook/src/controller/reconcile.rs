@@ -12,8 +12,10 @@ use module::{
     api::{Module, ModuleStatus, ReconciliationState, TemplateReference},
     expansion::{Expansion, ExpansionOptions, expand},
     policy::{EffectivePolicy, ServiceAccountConflict},
+    verdict::Refusal,
 };
 use renderer::Limits;
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::{
@@ -55,8 +57,8 @@ pub(super) enum ReconcileError {
 enum Failure {
     #[error("the template cannot be used")]
     Template(#[source] TemplateError),
-    #[error("the template cannot be rendered")]
-    Expansion(#[source] module::expansion::ExpansionError),
+    #[error("the template cannot be rendered: {0}")]
+    Expansion(String),
     #[error("nobody is named to apply it")]
     ServiceAccount(#[source] ServiceAccountConflict),
     #[error("{0}")]
@@ -241,7 +243,12 @@ async fn expand_module(
                 revision,
                 limits: Limits::default(),
             };
-            expand(template.chart(), &module, &options).map_err(Failure::Expansion)
+            // What must not be shown of the values is taken out: a status is read by more people than the values are.
+            expand(template.chart(), &module, &options).map_err(|error| {
+                let values = module.spec.as_ref().map(|spec| &spec.values);
+                let refusal = Refusal::for_expansion(&error, template.locks(), values.unwrap_or(&Value::Null));
+                Failure::Expansion(refusal.message)
+            })
         };
         let expansion = controller.workers.run(work).await.map_err(|error| Failure::Temporary(error.to_string()))?;
         if expansion.is_err() && !refreshed && controller.kinds.refresh().await {

@@ -10,7 +10,7 @@ use kube::{
     core::params::ListParams,
 };
 use module::{Requester, annotations, expansion::Scope};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::FIELD_MANAGER;
 use crate::kinds::Kind;
@@ -103,7 +103,16 @@ impl Tenant {
             }
         }
         let mut object = object.clone();
-        object["metadata"]["annotations"][OWNER] = self.owner.clone().into();
+        if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+            let notes = metadata.entry("annotations").or_insert_with(|| json!({}));
+            if notes.is_null() {
+                *notes = json!({});
+            }
+            // Annotations that are no mapping are left to the API server, which refuses them.
+            if let Some(notes) = notes.as_object_mut() {
+                notes.insert(OWNER.to_owned(), json!(self.owner));
+            }
+        }
         let parameters = PatchParams::apply(FIELD_MANAGER).force();
         api.patch(name, &parameters, &Patch::Apply(&object)).await?;
         Ok(())

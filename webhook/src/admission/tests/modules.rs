@@ -59,6 +59,9 @@ async fn a_template_without_the_lock_is_no_way_round() {
     let status =
         server.write(&Write::update("alice", &stored, set("/spec/template/version", json!("free")))).await.unwrap_err();
     assert_eq!(fields(&status), ["spec.template.version"]);
+    let status =
+        server.write(&Write::update("alice", &stored, set("/spec/template/version", json!("none")))).await.unwrap_err();
+    assert_eq!(fields(&status), ["spec.template.version"], "whether the version exists is not told");
     let moved = Write::update(ARGOCD, &stored, set("/spec/template/version", json!("free")));
     let moved = server.write(&moved).await.unwrap();
     assert_eq!(annotation(&moved, annotations::TEMPLATE_DIGEST), Some("digest-of-free"));
