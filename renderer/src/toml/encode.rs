@@ -11,7 +11,7 @@ const INDENT: usize = 2;
 /// Encodes a map as TOML: sorted keys, plain values before tables. Another value gives its bare TOML form.
 pub fn encode(value: &Value, budget: &Budget) -> Result<String, EncodeError> {
     let mut encoder = Encoder { text: String::new(), charged: 0, budget };
-    match Shape::of(value)? {
+    match Shape::of(value, budget, 0)? {
         Shape::Nothing if matches!(value, Value::Invalid | Value::Nil) => {
             return Err(EncodeError::message("reflect: call of reflect.Value.Type on zero Value"));
         }
@@ -39,7 +39,12 @@ enum Shape {
 }
 
 impl Shape {
-    fn of(value: &Value) -> Result<Self, EncodeError> {
+    /// The shape follows from the value's type, and for lists from those of all elements, through lists of lists.
+    fn of(value: &Value, budget: &Budget, depth: usize) -> Result<Self, EncodeError> {
+        budget.charge_steps(1)?;
+        if depth > MAX_ENCODE_DEPTH {
+            return Err(EncodeError::too_deep(value));
+        }
         Ok(match value {
             _ if value.is_nil() => Self::Nothing,
             Value::Map(map) => Self::Table(map.clone()),
@@ -47,7 +52,7 @@ impl Shape {
             Value::List(list) => {
                 let mut tables = Vec::new();
                 for item in list.iter() {
-                    match Self::of(item)? {
+                    match Self::of(item, budget, depth + 1)? {
                         Self::Nothing => {
                             return Err(EncodeError::message("toml: cannot encode array with nil element"));
                         }
@@ -96,7 +101,7 @@ impl Encoder<'_> {
         for (key, value) in &entries {
             let key = valid_utf8(key).into_owned();
             let path = [path, &[key]].concat();
-            match Shape::of(value)? {
+            match Shape::of(value, self.budget, path.len())? {
                 Shape::Nothing => {}
                 Shape::Value => {
                     self.indent(&path);
@@ -193,7 +198,7 @@ impl Encoder<'_> {
         let mut values = Vec::new();
         let mut tables = Vec::new();
         for (key, value) in map.entries() {
-            let shape = Shape::of(&value)?;
+            let shape = Shape::of(&value, self.budget, depth)?;
             if shape.is_table() { &mut tables } else { &mut values }.push((key, value));
         }
         self.text.push('{');

@@ -249,3 +249,42 @@ proptest! {
         let _ = parse_all(pieces.as_bytes());
     }
 }
+
+#[test]
+fn the_deepest_trees_fit_the_stack_and_deeper_ones_are_refused() {
+    let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+    assert!(decode(nested(MAX_DEPTH).as_bytes()).is_ok());
+    assert_eq!(
+        decode(nested(MAX_DEPTH + 1).as_bytes()).unwrap_err().problem(),
+        format!("yaml: exceeded max depth of {MAX_DEPTH}")
+    );
+    assert!(json::decode(nested(json::MAX_DECODE_DEPTH + 2).as_bytes()).is_err());
+    let mut value = json::decode(nested(json::MAX_DECODE_DEPTH).as_bytes()).unwrap().value;
+    let encode_all = |value: &Value| {
+        [
+            json::encode(value, json::Style::PRETTY, &budget()).is_ok(),
+            encode(value, &budget()).is_ok(),
+            encode_pretty(value, &budget()).is_ok(),
+            toml::encode(value, &budget()).is_ok(),
+        ]
+    };
+    assert_eq!(encode_all(&value), [true; 4]);
+    for _ in 0..2 {
+        value = Value::list(vec![value]);
+    }
+    assert_eq!(encode_all(&value), [false; 4]);
+}
+
+#[test]
+fn shared_values_cannot_multiply_without_bound() {
+    let mut value = Value::from("x");
+    for _ in 0..64 {
+        value = Value::list(vec![value.clone(), value]);
+    }
+    let exceeded = |result: Result<String, EncodeError>| matches!(result, Err(EncodeError::Budget(_)));
+    let budget = || Budget::new(Limits { steps: 10_000, ..Limits::default() });
+    assert!(exceeded(encode(&value, &budget())));
+    assert!(exceeded(encode_pretty(&value, &budget())));
+    assert!(exceeded(toml::encode(&value, &budget())));
+    assert!(matches!(json::encode(&value, json::Style::COMPACT, &budget()), Err(EncodeError::Budget(_))));
+}
