@@ -60,6 +60,7 @@ async fn module(admission: &Admission, write: Write) -> Result<Acceptance, Refus
         (write.operation, &write.new, write.changes_content())
     {
         template_reference(new)?;
+        write.check_size()?;
     }
     let required = question(&admission.controllers, &write, &policy, &Loaded::default()).required_templates();
     let stored = matches!(write.operation, Operation::Create | Operation::Update) && write.changes_content();

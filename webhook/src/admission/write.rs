@@ -3,6 +3,7 @@
 use module::{
     Requester, annotations,
     api::TemplateReference,
+    expansion::MAX_RESOURCE_BYTES,
     verdict::{self, Refusal},
 };
 use serde_json::Value;
@@ -53,6 +54,21 @@ impl Write {
         })
     }
 
+    /// Whether the new object fits into the cluster's store, which would only say that some message is too large.
+    pub(crate) fn check_size(&self) -> Result<(), Refusal> {
+        let Some(new) = &self.new else { return Ok(()) };
+        let mut counter = Counter(0);
+        let written = serde_json::to_writer(&mut counter, new);
+        if written.is_ok() && counter.0 <= MAX_RESOURCE_BYTES {
+            return Ok(());
+        }
+        let problem = format!(
+            "the Module has {} bytes, most of them probably values; a cluster stores {MAX_RESOURCE_BYTES}",
+            counter.0
+        );
+        Err(Refusal::invalid("spec.values", problem))
+    }
+
     /// Whether spec or history change: what the generation counts.
     pub(crate) fn changes_content(&self) -> bool {
         let (Some(old), Some(new)) = (&self.old, &self.new) else { return self.old.is_some() != self.new.is_some() };
@@ -67,6 +83,20 @@ impl Write {
             (Some(old), Some(new)) => REFERENCE.iter().all(|key| field(&old, key) == field(&new, key)),
             _ => false,
         }
+    }
+}
+
+/// Counts bytes.
+struct Counter(usize);
+
+impl std::io::Write for Counter {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }
 

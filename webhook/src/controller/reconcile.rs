@@ -131,7 +131,7 @@ async fn update(module: &Module, context: &Context) -> Round<(Action, Outcome)> 
             (Attempt::Succeeded, Outcome::Succeeded)
         }
         Ok(Some(errors)) => {
-            let message = format!("{} resources failed: {}", errors.len(), errors.join("; "));
+            let message = format!("some resources failed: {}", errors.join("; "));
             Attempt::Retrying.report(module, &mut status, "ApplyFailed", &message, errors);
             (Attempt::Retrying, Outcome::Failed)
         }

@@ -72,11 +72,13 @@ async fn deep_nesting_is_an_error_not_a_crash() {
 }
 
 #[tokio::test]
-async fn values_of_two_mebibytes_are_decided() {
+async fn values_that_no_cluster_stores_are_refused_as_such() {
     let server = Server::standard();
-    let values = json!({"image": "app:1.0", "note": "x".repeat(2 << 20)});
-    let outcome = server.write(&Write::create("alice", module("main", values))).await;
-    assert!(outcome.is_ok(), "{outcome:?}");
+    let write = |bytes: usize| Write::create("alice", module("main", json!({"note": "x".repeat(bytes)})));
+    server.write(&write(1 << 20)).await.unwrap();
+    let status = server.write(&write(2 << 20)).await.unwrap_err();
+    assert_eq!((status["code"].as_u64(), super::support::fields(&status)), (Some(422), vec!["spec.values"]));
+    assert!(status["message"].as_str().unwrap().contains("1572864"));
 }
 
 #[tokio::test]
