@@ -70,10 +70,10 @@ pub(crate) fn module_name(text: &str) -> Result<&str, Failure> {
     Ok(name)
 }
 
-/// What the server said, as a failure with the right code: every cause on a line of its own.
+/// A read that failed.
 pub(crate) fn failure(attempt: &str, error: kube::Error) -> Failure {
     match error {
-        kube::Error::Api(status) => status_failure(attempt, &status),
+        kube::Error::Api(status) => Failure::message(CODE_ERROR, format!("{attempt}: {}", status.message)),
         error => {
             let failure = Failure::new(CODE_ERROR, anyhow::Error::new(error).context(attempt.to_owned()));
             failure.hint("work without a cluster on a file: -f FILE --offline")
@@ -81,20 +81,29 @@ pub(crate) fn failure(attempt: &str, error: kube::Error) -> Failure {
     }
 }
 
-fn status_failure(attempt: &str, status: &Status) -> Failure {
+/// A write that failed. What the server refuses has its code, and every cause stands on a line of its own.
+pub(crate) fn write_failure(attempt: &str, error: kube::Error) -> Failure {
+    match error {
+        kube::Error::Api(status) => refused(attempt, &status),
+        error => failure(attempt, error),
+    }
+}
+
+fn refused(attempt: &str, status: &Status) -> Failure {
     let code = match status.code {
         409 => CODE_CONFLICT,
         403 | 422 => CODE_REFUSED,
         _ => CODE_ERROR,
     };
-    let failure = Failure::message(code, format!("{attempt}: {}", status.message));
     let causes: Vec<Cause> = status
         .details
         .iter()
         .flat_map(|details| &details.causes)
         .map(|cause| Cause { field: cause.field.clone(), message: cause.message.clone() })
         .collect();
-    failure.details(refusal::details(&causes)).causes(causes)
+    // The message says the same as the causes, in one line.
+    let text = if causes.is_empty() { format!("{attempt}: {}", status.message) } else { attempt.to_owned() };
+    Failure::message(code, text).details(refusal::details(&causes)).causes(causes)
 }
 
 /// Prints the warnings that a response carries, each text once for the whole process.
@@ -150,6 +159,6 @@ mod tests {
             "details": {"causes": [{"field": "spec.values.a", "message": "is locked"}]}
         }))
         .unwrap();
-        assert_eq!(status_failure("cannot write", &status).code(), CODE_REFUSED);
+        assert_eq!(refused("cannot write", &status).code(), CODE_REFUSED);
     }
 }

@@ -7,11 +7,15 @@ use std::fs;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 
 /// Environment variables that name the editor; kubectl's own comes first.
 const VARIABLES: [&str; 3] = ["KUBE_EDITOR", "EDITOR", "VISUAL"];
+
+/// Texts of edits that failed are kept for a week.
+const KEPT: Duration = Duration::from_hours(7 * 24);
 
 /// The program that edits a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,6 +80,7 @@ impl EditedFile {
     pub(crate) fn create(name: &str, text: &str) -> Result<Self, anyhow::Error> {
         let folder = state_folder();
         fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+        remove_old(&folder);
         for attempt in 0..u32::MAX {
             let path = folder.join(format!("{name}-{}-{attempt}.yaml", std::process::id()));
             match open_new(&path) {
@@ -116,6 +121,16 @@ fn state_folder() -> PathBuf {
     let state = std::env::var_os("XDG_STATE_HOME").filter(|folder| !folder.is_empty()).map(PathBuf::from);
     let home = || std::env::home_dir().filter(|home| home.is_dir()).map(|home| home.join(".local/state"));
     state.or_else(home).unwrap_or_else(std::env::temp_dir).join("kubectl-module")
+}
+
+/// Removes texts of edits that nobody went on with. What cannot be removed stays.
+fn remove_old(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let age = entry.metadata().and_then(|metadata| metadata.modified()).ok().and_then(|time| time.elapsed().ok());
+        if age.is_some_and(|age| age > KEPT) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
 }
 
 fn open_new(path: &Path) -> std::io::Result<fs::File> {

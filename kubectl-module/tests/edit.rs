@@ -61,7 +61,12 @@ fn a_locked_change_comes_back_with_the_reason_beside_it() {
     let before = place.read(APP);
     let outcome = edit(&place, "s/version: \"1.10\"/version: \"1.11\"/");
     assert_eq!((outcome.code, outcome.stdout.as_str()), (3, ""));
-    assert!(outcome.stderr.starts_with("Error: Edit cancelled, no valid changes were saved\nHint: your text is in "));
+    let expected = "\
+Error: Edit cancelled, no valid changes were saved
+  general.version: locked by the template: it is \"1.10\" and must not become \"1.11\". Only the service account \
+argocd/argocd-application-controller and the service account flux-system/kustomize-controller may change it.
+Hint: your text is in PLACE/home/.local/state/kubectl-module/app-";
+    assert!(outcome.stderr.starts_with(expected), "{}", outcome.stderr);
     let buffers = shown(&place);
     assert_eq!(buffers.len(), 2);
     assert!(buffers[1].starts_with("#~! The values were refused:\n#~! * general.version: locked by the template: "));

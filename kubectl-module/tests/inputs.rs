@@ -99,4 +99,10 @@ Error: no kubeconfig was found, and this is no pod of a cluster
 Hint: name one with --kubeconfig or KUBECONFIG, or work on a file: -f FILE --offline
 ";
     assert_eq!(outcome.stderr, expected);
+    // Files of a list may be missing, as for kubectl.
+    let listed = place.run_with(&["get"], &[("KUBECONFIG", "nowhere:elsewhere")]);
+    assert_eq!(listed, outcome);
+    let named = place.run(&["get", "--kubeconfig", "nowhere"]);
+    assert_eq!(named.code, 1);
+    assert!(named.stderr.starts_with("Error: cannot read nowhere\nCaused by: "), "{}", named.stderr);
 }

@@ -14,7 +14,7 @@ use crate::merge::{self, ValueChange};
 use crate::output::report::short;
 use crate::refusal;
 use crate::target::{FileArguments, Target, TemplateKnowledge, read_text};
-use crate::terminal::Terminal;
+use crate::terminal::{Terminal, escape};
 use crate::values_read::{ReadError, read_edited};
 use crate::write::{MAX_ATTEMPTS, WriteArguments, knowledge_or_nothing, print_changes, submit, too_many_conflicts};
 
@@ -51,6 +51,13 @@ enum Step {
     Done { old: Value, new: Value },
     /// The editor has to open again.
     Again { code: u8, heading: String, reasons: Vec<Reason> },
+}
+
+/// A text that was refused.
+struct Refused {
+    code: u8,
+    text: String,
+    reasons: Vec<String>,
 }
 
 impl EditArguments {
@@ -99,7 +106,7 @@ impl Session {
     }
 
     fn run(mut self, editor: &Editor, write: &WriteArguments, terminal: &Terminal) -> Result<u8, Failure> {
-        let mut refused: Option<(u8, String)> = None;
+        let mut refused: Option<Refused> = None;
         loop {
             if let Err(error) = editor.open(self.file.path()) {
                 return Err(self.saved(Failure::from(error)));
@@ -110,11 +117,9 @@ impl Session {
                 self.file.remove();
                 return Ok(SUCCESS);
             }
-            if let Some((code, before)) = &refused
-                && *before == text
-            {
-                let code = *code;
-                return Err(self.saved(Failure::message(code, "Edit cancelled, no valid changes were saved")));
+            if let Some(Refused { code, reasons, .. }) = refused.take_if(|refused| refused.text == text) {
+                let failure = Failure::message(code, "Edit cancelled, no valid changes were saved");
+                return Err(self.saved(failure.details(reasons.iter().map(|reason| format!("  {}", escape(reason))))));
             }
             let values = read_edited(&text);
             if let Ok(values) = &values
@@ -145,7 +150,8 @@ impl Session {
                 }
                 Step::Again { code, heading, reasons } => {
                     self.file.write(&buffer::with_reasons(&text, &heading, &reasons))?;
-                    refused = Some((code, text));
+                    let reasons = reasons.iter().map(ToString::to_string).collect();
+                    refused = Some(Refused { code, text, reasons });
                 }
             }
         }

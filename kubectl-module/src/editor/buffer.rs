@@ -8,6 +8,8 @@ use serde_json::{Map, Value};
 
 use crate::schema::{Description, SchemaTree};
 use crate::values_yaml::{self, Annotations, inline};
+use std::fmt;
+
 use module::ValuePath;
 use module::path::Token;
 
@@ -43,6 +45,15 @@ pub(crate) struct Reason {
     pub(crate) message: String,
 }
 
+impl fmt::Display for Reason {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.path {
+            Some(path) if !path.is_root() => write!(formatter, "{path}: {}", self.message),
+            _ => formatter.write_str(&self.message),
+        }
+    }
+}
+
 /// Writes the buffer.
 pub(crate) fn build(title: &str, values: &Map<String, Value>, knowledge: &Knowledge<'_>) -> String {
     let mut text = format!("{MARK} {title}\n");
@@ -73,11 +84,7 @@ pub(crate) fn with_reasons(text: &str, heading: &str, reasons: &[Reason]) -> Str
     let mut marks: Vec<(usize, &Reason)> = Vec::new();
     let mut result = format!("{REASON_MARK} {heading}\n");
     for reason in reasons {
-        let place = match &reason.path {
-            Some(path) if !path.is_root() => format!("{path}: "),
-            _ => reason.line.map(|line| format!("line {line}: ")).unwrap_or_default(),
-        };
-        result.push_str(&remark(&format!("{REASON_MARK} * "), &format!("{place}{}", reason.message)));
+        result.push_str(&remark(&format!("{REASON_MARK} * "), &reason.to_string()));
         let at_path = || reason.path.as_ref().and_then(|path| line_of(&lines, path));
         if let Some(line) = reason.line.map(|line| line.saturating_sub(1)).or_else(at_path) {
             marks.push((line, reason));

@@ -150,7 +150,10 @@ impl LiveModule {
             match written {
                 Ok(_) => Ok(Written::Done),
                 Err(kube::Error::Api(status)) if status.code == 409 => Ok(Written::Conflict),
-                Err(error) => Err(cluster::failure(&format!("module {} was not changed", self.name), error)),
+                Err(error) => {
+                    let name = format!("{}/{}", self.namespace(), self.name);
+                    Err(cluster::write_failure(&format!("the change of module {name} is refused"), error))
+                }
             }
         })?;
         Ok(written)
