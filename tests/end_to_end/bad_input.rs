@@ -68,7 +68,7 @@ fn cases(environment: &Environment) -> Vec<Case> {
         })
     };
 
-    case("unknown repository", &["spec.template.repo", "/absent"], template("repo", &absent(environment)));
+    case("unknown repository", &["spec.template", "/absent"], template("repo", &absent(environment)));
     case(
         "repository that the policy does not allow",
         &["spec.template.repo", "https://git.example.com/elsewhere"],
@@ -76,10 +76,18 @@ fn cases(environment: &Environment) -> Vec<Case> {
     );
     case("repository that is no address", &["spec.template.repo"], template("repo", "nonsense"));
     case("repository on this very machine", &["spec.template.repo"], template("repo", "file:///etc"));
-    case("missing path", &["spec.template.path", "no/such/chart"], template("path", "no/such/chart"));
-    case("path that leaves the repository", &["spec.template.path"], template("path", "../templates/app"));
-    case("unknown branch", &["spec.template.version", "no-such-branch"], template("version", "no-such-branch"));
-    case("branch that looks like an option", &["spec.template.version"], template("version", "--upload-pack=x"));
+    case("missing path", &["spec.template", "no/such/chart"], template("path", "no/such/chart"));
+    case(
+        "path that leaves the repository",
+        &["spec.template", "../templates/app"],
+        template("path", "../templates/app"),
+    );
+    case("unknown branch", &["spec.template", "no-such-branch"], template("version", "no-such-branch"));
+    case(
+        "branch that looks like an option",
+        &["spec.template", "--upload-pack=x"],
+        template("version", "--upload-pack=x"),
+    );
     case("values that are a list", &["spec.values"], values(json!(["a"])));
     case("values that are a text", &["spec.values"], values(json!("a")));
     case("values that are null", &["spec.values"], values(Value::Null));
@@ -90,7 +98,7 @@ fn cases(environment: &Environment) -> Vec<Case> {
             module.as_object_mut().unwrap().remove("spec");
         }),
     );
-    case("values of 2 MiB", &["spec.values"], value("/env/0/value", json!("x".repeat(2 << 20))));
+    case("values of 2 MiB", &["deployment.yaml", "bytes"], value("/env/0/value", json!("x".repeat(2 << 20))));
     case("value of the wrong type", &["spec.values.replicas"], value("/replicas", json!("many")));
     case("value out of range", &["spec.values.replicas"], value("/replicas", json!(51)));
     case(
