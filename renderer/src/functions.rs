@@ -4,6 +4,8 @@
 //! The evaluator converts and checks arguments by these types (`text/template/exec.go` `evalArg`, `validateType`), so
 //! the implementations can rely on them.
 
+#[cfg(test)]
+mod arbitrary;
 mod arguments;
 mod builtins;
 mod case;
@@ -21,6 +23,8 @@ mod passwords;
 mod paths;
 pub(crate) mod printf;
 mod random;
+#[cfg(test)]
+mod recorded;
 mod regex;
 mod sprig;
 mod strings;

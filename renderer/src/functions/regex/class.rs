@@ -97,6 +97,8 @@ pub(super) fn unicode(name: &str, fold_case: bool) -> Option<ClassUnicode> {
     let pattern = match canonical.as_str() {
         "" => return None,
         "any" => return Some(any()),
+        // Surrogates are no characters.
+        "cs" | "surrogate" => return Some(ClassUnicode::empty()),
         "ascii" => return Some(signed(ranges(&[('\0', '\u{7f}')]), fold_case, false)),
         "assigned" => assigned.to_owned(),
         // What was assigned later is unassigned in Go.
@@ -115,9 +117,30 @@ pub(super) fn unicode(name: &str, fold_case: bool) -> Option<ClassUnicode> {
     Some(if fold_case { folded(class) } else { class })
 }
 
+/// The class that an expression of the `regex` crate is.
 fn class_of(pattern: &str) -> Option<ClassUnicode> {
-    match regex_syntax::parse(pattern).ok()?.kind() {
+    let hir = regex_syntax::parse(pattern).ok()?;
+    match hir.kind() {
         HirKind::Class(Class::Unicode(class)) => Some(class.clone()),
+        // A class of one character.
+        HirKind::Literal(literal) => std::str::from_utf8(&literal.0).ok()?.chars().next().map(single),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn categories_and_scripts_go_by_go_names() {
+        for name in ["L", "Lu", "letter", "Zl", "Cs", "LC", "Any", "Assigned", "Greek", "thai", "Common", "digit"] {
+            assert!(unicode(name, false).is_some(), "{name}");
+        }
+        for name in ["", "Grek", "Zyyy", "Unknown", "Alphabetic", "gc=L", "Emoji"] {
+            assert!(unicode(name, false).is_none(), "{name}");
+        }
+        assert_eq!(unicode("Zl", false), Some(single('\u{2028}')));
+        assert_eq!(unicode("Cs", false), Some(ClassUnicode::empty()));
     }
 }

@@ -316,14 +316,14 @@ fn offset(rest: &mut &[u8], style: OffsetStyle) -> Result<i64, ElementError> {
         return Err(ElementError::Mismatch);
     }
     let part = |at: usize| two_digits(&mut rest.get(at..at + 2).unwrap_or_default(), true);
-    // Go checks the range of what it could read before it reports what it could not.
+    // Go checks the range of what it could read before it reports what it could not; of several the last counts.
     let hours = part(1);
     let minutes = if style.minutes && hours.is_ok() { part(minutes_at) } else { Ok(0) };
     let seconds = if style.seconds && hours.is_ok() && minutes.is_ok() { part(seconds_at) } else { Ok(0) };
     for (value, limit, what) in [
-        (&hours, 24, "time zone offset hour"),
-        (&minutes, 60, "time zone offset minute"),
         (&seconds, 60, "time zone offset second"),
+        (&minutes, 60, "time zone offset minute"),
+        (&hours, 24, "time zone offset hour"),
     ] {
         in_range(*value.as_ref().unwrap_or(&0), 0..limit + 1, what)?;
     }
