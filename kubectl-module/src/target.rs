@@ -35,7 +35,7 @@ pub(crate) struct FileArguments {
     pub(crate) offline: bool,
 
     /// Folder that holds a repository of templates, for --offline; can be repeated
-    #[arg(long, value_name = "REPO=DIR", value_parser = parse_template_root)]
+    #[arg(long, value_name = "REPO=DIR", requires = "offline", value_parser = parse_template_root)]
     pub(crate) template_root: Vec<(String, PathBuf)>,
 }
 
@@ -52,7 +52,7 @@ impl Target {
     pub(crate) fn find(name: Option<&str>, file: &FileArguments, globals: &GlobalArguments) -> Result<Self, Failure> {
         match (name, &file.filename) {
             (None, Some(_)) if file.offline => FileModule::of(file, globals).map(|module| Self::File(Box::new(module))),
-            (Some(_), Some(_)) if file.offline => Err(Failure::usage("give either a NAME or -f FILE")),
+            (Some(_), Some(_)) => Err(Failure::usage("give either a NAME or -f FILE")),
             (Some(name), _) => LiveModule::fetch(module_name(name)?, globals).map(Self::live),
             (None, Some(path)) => LiveModule::of_file(path, globals).map(Self::live),
             (None, None) => Err(Failure::usage("which Module? Give its NAME, or its file with -f FILE --offline")),

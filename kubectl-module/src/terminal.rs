@@ -136,11 +136,11 @@ pub(crate) fn escape(text: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
-/// Control characters, and the marks that reverse the direction of text.
+/// Control characters, line breaks that only some programs see, and the marks that reverse the direction of text.
 fn is_unsafe(character: char) -> bool {
     let kept = matches!(character, '\n' | '\t');
-    let direction = matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    (character.is_control() && !kept) || direction
+    let invisible = matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    (character.is_control() && !kept) || invisible
 }
 
 #[cfg(test)]

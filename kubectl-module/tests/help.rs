@@ -21,6 +21,8 @@ fn wrong_usage_ends_with_code_2() {
         &["no-such-command"][..],
         &["preview"],
         &["preview", "--offline", "demo"],
+        &["preview", "demo", "-f", "examples/modules/demo.yaml", "--set", "replicas=3"],
+        &["preview", "demo", "--template-root", "x=y", "--set", "replicas=3"],
         &["preview", "-f", "examples/modules/demo.yaml", "--offline"],
         &["set", "-f", "examples/modules/demo.yaml", "--offline"],
         &["set", "-f", "examples/modules/demo.yaml", "--offline", "replicas"],

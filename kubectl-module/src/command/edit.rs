@@ -6,6 +6,7 @@ use clap::Args;
 use serde_json::{Map, Value};
 
 use crate::command::SUCCESS;
+use crate::config::parse_template_root;
 use crate::editor::buffer::{self, Knowledge, Reason};
 use crate::editor::{EditedFile, Editor};
 use crate::failure::{CODE_CONFLICT, CODE_ERROR, CODE_REFUSED, Failure};
@@ -29,7 +30,7 @@ pub(crate) struct EditArguments {
     #[arg(value_name = "NAME", required_unless_present = "filename")]
     name: Option<String>,
 
-    /// File with the Module, edited in place with --offline; together with NAME, values to begin with
+    /// File that names the Module, edited in place with --offline; together with NAME, values to begin with
     #[arg(short, long, value_name = "FILE")]
     filename: Option<PathBuf>,
 
@@ -38,7 +39,7 @@ pub(crate) struct EditArguments {
     offline: bool,
 
     /// Folder that holds a repository of templates, for --offline; can be repeated
-    #[arg(long, value_name = "REPO=DIR", value_parser = crate::config::parse_template_root)]
+    #[arg(long, value_name = "REPO=DIR", requires = "offline", value_parser = parse_template_root)]
     template_root: Vec<(String, PathBuf)>,
 
     #[command(flatten)]

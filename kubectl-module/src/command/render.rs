@@ -10,6 +10,7 @@ use template_source::{SourceLimits, read_chart_directory};
 
 use crate::change::read_file;
 use crate::command::SUCCESS;
+use crate::config::parse_template_root;
 use crate::failure::{CODE_ERROR, Failure};
 use crate::global::GlobalArguments;
 use crate::host::SystemHost;
@@ -41,7 +42,7 @@ pub(crate) struct RenderArguments {
     offline: bool,
 
     /// Folder that holds a repository of templates, for --offline; can be repeated
-    #[arg(long, value_name = "REPO=DIR", value_parser = crate::config::parse_template_root)]
+    #[arg(long, value_name = "REPO=DIR", requires = "offline", value_parser = parse_template_root)]
     template_root: Vec<(String, PathBuf)>,
 
     /// Set values: PATH=VALUE, several separated by commas; can be repeated

@@ -7,6 +7,7 @@
 use serde_json::{Map, Value};
 
 use crate::schema::{Description, SchemaTree};
+use crate::terminal::escape;
 use crate::values_yaml::{self, Annotations, inline};
 use std::fmt;
 
@@ -102,12 +103,13 @@ pub(crate) fn with_reasons(text: &str, heading: &str, reasons: &[Reason]) -> Str
 
 /// A remark of one or several lines, each with the mark.
 fn remark(mark: &str, text: &str) -> String {
-    text.lines().map(|line| format!("{mark}{line}\n")).collect()
+    text.lines().map(|line| format!("{mark}{}\n", escape(line))).collect()
 }
 
-/// The lines of a remark, without indentation.
+/// The lines of a remark, without indentation. A description must not end the comment that it is in: YAML breaks lines
+/// at more characters than line feeds.
 fn remark_lines(text: &str) -> Vec<String> {
-    text.lines().map(|line| format!("{MARK} {line}")).collect()
+    text.lines().map(|line| format!("{MARK} {}", escape(line))).collect()
 }
 
 /// Breaks long lines between words.
@@ -307,6 +309,11 @@ script: |
         let again = with_reasons(&marked, "Still:", &[Reason { path: None, line: Some(2), message: "bad".into() }]);
         assert_eq!(again.matches("#~!").count(), 3);
         assert!(again.contains("#~! bad\ngeneral:\n"));
+    }
+
+    #[test]
+    fn a_description_cannot_leave_its_comment() {
+        assert_eq!(remark_lines("a\rb: 1\u{85}c: 1\u{2028}d: 1"), ["#~ a^Mb: 1\\u{85}c: 1\\u{2028}d: 1"]);
     }
 
     #[test]
