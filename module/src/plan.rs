@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::expansion::Expansion;
-use crate::lock::LockSet;
+use crate::lock::{LockSet, Redaction};
 
 /// The differences between two states of a Module.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -86,10 +86,14 @@ impl Plan {
     pub fn between(locks: &LockSet, old: Option<PlanState<'_>>, new: PlanState<'_>) -> Self {
         let nothing = (Map::new(), Expansion::default());
         let (old_values, old_expansion) = old.map_or((&nothing.0, &nothing.1), |old| (old.values, old.expansion));
-        Self {
-            values: values::changes(locks, old_values, new.values),
-            resources: resources::changes(old_expansion, new.expansion),
+        let (old_values, new_values) = (Value::Object(old_values.clone()), Value::Object(new.values.clone()));
+        let mut resources = resources::changes(old_expansion, new.expansion);
+        let redaction = Redaction::new(locks, [&old_values, &new_values]);
+        if !redaction.is_empty() {
+            let objects = resources.iter_mut().flat_map(|change| [&mut change.before, &mut change.after]);
+            objects.flatten().for_each(|object| redaction.apply_to(object));
         }
+        Self { values: values::changes(locks, &old_values, &new_values), resources }
     }
 
     /// `Plan: 1 to add, 2 to change, 0 to delete`.

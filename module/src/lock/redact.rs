@@ -27,6 +27,21 @@ impl Redaction {
         Self { secrets }
     }
 
+    /// Takes them out of every text of a value.
+    pub fn apply_to(&self, value: &mut Value) {
+        match value {
+            Value::String(text) if self.secrets.iter().any(|secret| text.contains(secret)) => *text = self.apply(text),
+            Value::Array(items) => items.iter_mut().for_each(|item| self.apply_to(item)),
+            Value::Object(members) => members.values_mut().for_each(|member| self.apply_to(member)),
+            _ => {}
+        }
+    }
+
+    /// Whether there is nothing to hide.
+    pub fn is_empty(&self) -> bool {
+        self.secrets.is_empty()
+    }
+
     /// The text without them.
     pub fn apply(&self, text: &str) -> String {
         self.secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, HIDDEN))

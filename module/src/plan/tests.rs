@@ -90,3 +90,16 @@ fn secrets_show_that_they_change_but_not_how() {
         Some(json!({"data": {"a": "(hidden, changed)", "b": "(hidden)"}, "stringData": {"c": "(hidden)"}}))
     );
 }
+
+#[test]
+fn values_that_must_not_be_shown_are_hidden_in_every_resource() {
+    let args = |key: &str| json!({"args": ["--key", format!("--key={key}"), "visible"]});
+    let plan = plan(
+        &json!({"key": "old-key"}),
+        &json!({"key": "new-key"}),
+        vec![resource("Pod", "p", &args("old-key"))],
+        vec![resource("Pod", "p", &args("new-key"))],
+    );
+    assert_eq!(plan.resources[0].before, Some(args("(hidden)")));
+    assert_eq!(plan.resources[0].after, Some(args("(hidden)")));
+}

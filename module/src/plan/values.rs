@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::ValueChange;
 use crate::equality::same;
@@ -10,10 +10,9 @@ use crate::lock::{Cursor, LockSet};
 use crate::path::ValuePath;
 
 /// The values that differ, each as deep as both states are mappings or lists of the same length.
-pub(super) fn changes(locks: &LockSet, old: &Map<String, Value>, new: &Map<String, Value>) -> Vec<ValueChange> {
+pub(super) fn changes(locks: &LockSet, old: &Value, new: &Value) -> Vec<ValueChange> {
     let mut changes = Vec::new();
-    let (old, new) = (Value::Object(old.clone()), Value::Object(new.clone()));
-    walk(&locks.root(), &ValuePath::root(), Some(&old), Some(&new), &mut changes);
+    walk(&locks.root(), &ValuePath::root(), Some(old), Some(new), &mut changes);
     changes
 }
 
