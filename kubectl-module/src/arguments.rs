@@ -5,6 +5,10 @@ use clap::Parser;
 use crate::command::Command;
 use crate::global::GlobalArguments;
 
+const EXIT_CODES: &str = "\
+Exit codes: 0 done, or cancelled without changes; 1 an error, or a difference with --exit-code; 2 wrong usage; 3 the
+change is refused; 4 somebody else changed the same values.";
+
 /// Edit, preview, explain and render Modules
 ///
 /// A Module is an application made from a template (a Helm chart) and values. The template's author locks some values:
@@ -12,6 +16,7 @@ use crate::global::GlobalArguments;
 /// do.
 #[derive(Debug, Parser)]
 #[command(name = "kubectl-module", bin_name = "kubectl module", version, disable_help_subcommand = true)]
+#[command(after_help = EXIT_CODES)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,

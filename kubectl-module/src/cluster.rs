@@ -36,6 +36,12 @@ impl Cluster {
         Ok(Self { client, namespace })
     }
 
+    /// A connection for tests.
+    #[cfg(test)]
+    pub(crate) fn with_client(client: Client, namespace: &str) -> Self {
+        Self { client, namespace: namespace.to_owned() }
+    }
+
     /// The namespace that the command is about.
     pub(crate) fn namespace(&self) -> &str {
         &self.namespace
@@ -81,15 +87,15 @@ pub(crate) fn failure(attempt: &str, error: kube::Error) -> Failure {
     }
 }
 
-/// A write that failed. What the server refuses has its code, and every cause stands on a line of its own.
-pub(crate) fn write_failure(attempt: &str, error: kube::Error) -> Failure {
+/// A write of a Module that failed. What the server refuses has its code, and every cause stands on a line of its own.
+pub(crate) fn write_failure(name: &str, error: kube::Error) -> Failure {
     match error {
-        kube::Error::Api(status) => refused(attempt, &status),
-        error => failure(attempt, error),
+        kube::Error::Api(status) => not_written(name, &status),
+        error => failure(&format!("module {name} was not changed"), error),
     }
 }
 
-fn refused(attempt: &str, status: &Status) -> Failure {
+fn not_written(name: &str, status: &Status) -> Failure {
     let code = match status.code {
         409 => CODE_CONFLICT,
         403 | 422 => CODE_REFUSED,
@@ -101,8 +107,12 @@ fn refused(attempt: &str, status: &Status) -> Failure {
         .flat_map(|details| &details.causes)
         .map(|cause| Cause { field: cause.field.clone(), message: cause.message.clone() })
         .collect();
+    let attempt = match code {
+        CODE_REFUSED => format!("the change of module {name} is refused"),
+        _ => format!("module {name} was not changed"),
+    };
     // The message says the same as the causes, in one line.
-    let text = if causes.is_empty() { format!("{attempt}: {}", status.message) } else { attempt.to_owned() };
+    let text = if causes.is_empty() { format!("{attempt}: {}", status.message) } else { attempt };
     Failure::message(code, text).details(refusal::details(&causes)).causes(causes)
 }
 
@@ -159,6 +169,6 @@ mod tests {
             "details": {"causes": [{"field": "spec.values.a", "message": "is locked"}]}
         }))
         .unwrap();
-        assert_eq!(refused("cannot write", &status).code(), CODE_REFUSED);
+        assert_eq!(not_written("a/b", &status).code(), CODE_REFUSED);
     }
 }

@@ -150,12 +150,12 @@ impl LiveModule {
             match written {
                 Ok(_) => Ok(Written::Done),
                 Err(kube::Error::Api(status)) if status.code == 409 => Ok(Written::Conflict),
-                Err(error) => {
-                    let name = format!("{}/{}", self.namespace(), self.name);
-                    Err(cluster::write_failure(&format!("the change of module {name} is refused"), error))
-                }
+                Err(error) => Err(cluster::write_failure(&format!("{}/{}", self.namespace(), self.name), error)),
             }
         })?;
         Ok(written)
     }
 }
+
+#[cfg(test)]
+mod tests;
