@@ -6,8 +6,12 @@ use crate::command::Command;
 use crate::global::GlobalArguments;
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 done, or cancelled without changes; 1 an error, or a difference with --exit-code; 2 wrong usage; 3 the
-change is refused; 4 somebody else changed the same values.";
+Exit codes:
+  0  done, or cancelled without changes
+  1  an error; a difference, with --exit-code
+  2  wrong usage
+  3  the change is refused
+  4  somebody else changed the same values";
 
 /// Edit, preview, explain and render Modules
 ///

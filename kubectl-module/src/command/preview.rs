@@ -14,6 +14,7 @@ use crate::output::report::report;
 use crate::refusal;
 use crate::target::{FileArguments, Target, TemplateKnowledge};
 use crate::terminal::{Terminal, escape};
+use crate::values_read::with_integers;
 
 /// Show what a change would do: values, resources, and whether it is allowed
 ///
@@ -73,7 +74,10 @@ impl PreviewArguments {
         if let Some(format) = self.output {
             terminal.print(&format.write(&document(&name, &answer))?)?;
         } else {
-            terminal.print(&report(&plan, terminal.style))?;
+            // Without a plan there is a reason why nothing can be planned.
+            if answer.plan.is_some() {
+                terminal.print(&report(&plan, terminal.style))?;
+            }
             if answer.truncated {
                 terminal.print_error("Warning: the answer was too large; parts of it are left out\n");
             }
@@ -96,7 +100,7 @@ impl PreviewArguments {
 fn document(name: &str, answer: &PreviewAnswer) -> Value {
     let plan = answer.plan.clone().unwrap_or_default();
     let count = |change| plan.resources.iter().filter(|resource: &&ResourceChange| resource.change == change).count();
-    json!({
+    with_integers(json!({
         "apiVersion": "module.cyclops-ui.com/v1alpha1",
         "kind": "Preview",
         "module": name,
@@ -115,5 +119,5 @@ fn document(name: &str, answer: &PreviewAnswer) -> Value {
         },
         "warnings": answer.warnings,
         "truncated": answer.truncated,
-    })
+    }))
 }
