@@ -14,6 +14,7 @@ mod codec;
 mod dates;
 mod decimal;
 mod dicts;
+mod durations;
 mod encoding;
 mod equality;
 mod lists;
@@ -247,7 +248,12 @@ pub fn table(profile: Profile) -> &'static FunctionTable {
     // Go's built-ins first, then sprig's families, Helm's own last: the later wins.
     static V4: LazyLock<FunctionTable> = LazyLock::new(|| {
         FunctionTable::new(
-            &[&[builtins::FUNCTIONS], sprig::FAMILIES, &[codec::FUNCTIONS, crate::template::helm::FUNCTIONS]].concat(),
+            &[
+                &[builtins::FUNCTIONS],
+                sprig::FAMILIES,
+                &[codec::FUNCTIONS, durations::FUNCTIONS, crate::template::helm::FUNCTIONS],
+            ]
+            .concat(),
         )
     });
     match profile {

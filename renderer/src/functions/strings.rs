@@ -55,7 +55,7 @@ fn trim(context: &Context<'_>, arguments: &[Value]) -> CallResult {
     string(context, trim_runes(text(arguments, 0)?, unicode::is_space))
 }
 
-fn trim_runes(bytes: &[u8], strip: impl Fn(char) -> bool) -> &[u8] {
+pub(super) fn trim_runes(bytes: &[u8], strip: impl Fn(char) -> bool) -> &[u8] {
     let mut start = 0;
     for (character, width) in unicode::runes(bytes) {
         if !strip(character) {

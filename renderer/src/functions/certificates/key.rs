@@ -34,7 +34,7 @@ pub(super) const CERTIFICATE_KEY_BITS: usize = 2048;
 const PRIVATE_KEY_BITS: usize = 4096;
 
 /// Steps for an RSA key of 2048 bits: about a fifth of a second on one core; the time grows with the fourth power.
-const STEPS_PER_2048_BITS: u64 = 4_000_000;
+const STEPS_PER_2048_BITS: u64 = 2_000_000;
 /// Steps for a signature or another key.
 const STEPS_PER_SIGNATURE: u64 = 200_000;
 
