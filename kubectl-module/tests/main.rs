@@ -6,5 +6,6 @@ mod edit;
 mod help;
 mod inputs;
 mod offline;
+mod readme;
 mod render;
 mod run;
