@@ -104,7 +104,10 @@ pub async fn run(controller: Controller, stop: CancellationToken) -> Result<()> 
         tokio::select! {
             () = reconcile_all(&context) => anyhow::bail!("the watch of Modules ended"),
             () = leadership.hold() => tracing::warn!("the Lease is lost; another replica runs the controller"),
-            () = stop.cancelled() => return Ok(()),
+            () = stop.cancelled() => {
+                leadership.release().await;
+                return Ok(());
+            }
         }
     }
 }

@@ -24,8 +24,29 @@ pub struct Leadership {
     api: Api<Lease>,
     name: String,
     identity: String,
-    /// What others have been seen to hold, and since when it has not changed. Their clocks are not trusted, only ours.
-    observed: Option<(String, Instant)>,
+    observed: Observation,
+}
+
+/// The version of somebody else's Lease, and since when it has not changed. Their clocks are not trusted, only ours.
+#[derive(Debug, Default)]
+struct Observation(Option<(String, Instant)>);
+
+impl Observation {
+    /// Whether `identity` may take this Lease: it is its own, nobody's, or was not renewed for too long.
+    fn may_take(&mut self, lease: &Lease, identity: &str, now: Instant) -> bool {
+        let holder = lease.spec.as_ref().and_then(|spec| spec.holder_identity.as_deref()).unwrap_or_default();
+        if holder.is_empty() || holder == identity {
+            return true;
+        }
+        let version = lease.metadata.resource_version.clone().unwrap_or_default();
+        match &self.0 {
+            Some((seen, since)) if *seen == version => now.duration_since(*since) >= DURATION,
+            _ => {
+                self.0 = Some((version, now));
+                false
+            }
+        }
+    }
 }
 
 impl Leadership {
@@ -35,7 +56,7 @@ impl Leadership {
             api: Api::namespaced(client, namespace),
             name: name.to_owned(),
             identity: identity.to_owned(),
-            observed: None,
+            observed: Observation::default(),
         }
     }
 
@@ -66,6 +87,23 @@ impl Leadership {
         }
     }
 
+    /// Gives the Lease back, so that another replica need not wait until it expires.
+    pub async fn release(&self) {
+        let released: Result<(), kube::Error> = async {
+            let Some(mut lease) = self.api.get_opt(&self.name).await? else { return Ok(()) };
+            let Some(spec) = lease.spec.as_mut().filter(|spec| spec.holder_identity.as_deref() == Some(&self.identity))
+            else {
+                return Ok(());
+            };
+            spec.holder_identity = None;
+            self.api.replace(&self.name, &PostParams::default(), &lease).await.map(drop)
+        }
+        .await;
+        if let Err(error) = released {
+            tracing::warn!(error = &error as &dyn std::error::Error, "cannot give the Lease back");
+        }
+    }
+
     /// Takes or renews the Lease if it is ours, free, or expired. Every write names the version that was read: of two
     /// replicas that try at once one fails.
     async fn attempt(&mut self) -> Result<bool, kube::Error> {
@@ -76,26 +114,11 @@ impl Leadership {
             };
             return won(self.api.create(&PostParams::default(), &lease).await);
         };
-        if !self.may_take(&lease) {
+        if !self.observed.may_take(&lease, &self.identity, Instant::now()) {
             return Ok(false);
         }
         let next = Lease { spec: Some(self.spec(lease.spec.as_ref())), ..lease };
         won(self.api.replace(&self.name, &PostParams::default(), &next).await)
-    }
-
-    fn may_take(&mut self, lease: &Lease) -> bool {
-        let holder = lease.spec.as_ref().and_then(|spec| spec.holder_identity.as_deref()).unwrap_or_default();
-        if holder.is_empty() || holder == self.identity {
-            return true;
-        }
-        let version = lease.metadata.resource_version.clone().unwrap_or_default();
-        match &self.observed {
-            Some((seen, since)) if *seen == version => since.elapsed() >= DURATION,
-            _ => {
-                self.observed = Some((version, Instant::now()));
-                false
-            }
-        }
     }
 
     fn spec(&self, previous: Option<&LeaseSpec>) -> LeaseSpec {
@@ -118,5 +141,36 @@ fn won(result: Result<Lease, kube::Error>) -> Result<bool, kube::Error> {
         Ok(_) => Ok(true),
         Err(kube::Error::Api(status)) if status.is_conflict() || status.is_already_exists() => Ok(false),
         Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lease(holder: Option<&str>, version: &str) -> Lease {
+        Lease {
+            metadata: ObjectMeta { resource_version: Some(version.to_owned()), ..ObjectMeta::default() },
+            spec: Some(LeaseSpec { holder_identity: holder.map(str::to_owned), ..LeaseSpec::default() }),
+        }
+    }
+
+    #[test]
+    fn ours_and_nobodys_lease_are_taken_at_once() {
+        let now = Instant::now();
+        for holder in [None, Some(""), Some("me")] {
+            assert!(Observation::default().may_take(&lease(holder, "1"), "me", now), "{holder:?}");
+        }
+    }
+
+    #[test]
+    fn anothers_lease_is_taken_only_when_it_was_not_renewed_while_we_watched() {
+        let start = Instant::now();
+        let mut observed = Observation::default();
+        assert!(!observed.may_take(&lease(Some("other"), "1"), "me", start));
+        assert!(!observed.may_take(&lease(Some("other"), "1"), "me", start + DURATION / 2));
+        assert!(!observed.may_take(&lease(Some("other"), "2"), "me", start + DURATION));
+        assert!(!observed.may_take(&lease(Some("other"), "2"), "me", start + DURATION + DURATION / 2));
+        assert!(observed.may_take(&lease(Some("other"), "2"), "me", start + DURATION * 2));
     }
 }

@@ -33,6 +33,9 @@ const CERTIFICATE_SECRET: &str = "module-webhook-certificates";
 /// Requests that are still being answered at the end: the longest that the API server waits.
 const DRAIN: Duration = Duration::from_secs(30);
 
+/// Giving the controller's Lease back is a courtesy to the other replicas.
+const LEASE_RELEASE: Duration = Duration::from_secs(3);
+
 /// After a failed call at the start: the API server or our rights may be on their way.
 const START_RETRY: Duration = Duration::from_secs(1);
 
@@ -179,6 +182,10 @@ async fn serve(arguments: Arguments) -> Result<()> {
     };
     readiness.shut_down();
     stop.cancel();
+    if !no_controller {
+        // It gives its Lease back and is the only task that ends by itself.
+        let _ = tokio::time::timeout(LEASE_RELEASE, tasks.join_next()).await;
+    }
     if outcome.is_ok() {
         tracing::info!("shutting down");
         tokio::select! {

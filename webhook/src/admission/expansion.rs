@@ -82,7 +82,12 @@ impl Admission {
         let kinds = self.kinds.current();
         let work = move || {
             let after = expand_new(&write, &loaded, &policy, &kinds)?;
-            let before = expand_old(&write, &loaded, &policy, &kinds).unwrap_or_default();
+            // What changes only matters for the rights that it takes.
+            let before = if policy.escalations().is_empty() {
+                Expansion::default()
+            } else {
+                expand_old(&write, &loaded, &policy, &kinds).unwrap_or_default()
+            };
             Ok(Consequences { before, after })
         };
         self.workers.run(work).await.map_err(worker_refusal)

@@ -98,7 +98,7 @@ impl Tenant {
             let empty = BTreeMap::new();
             let labels = found.metadata.labels.as_ref().unwrap_or(&empty);
             let notes = found.metadata.annotations.as_ref().unwrap_or(&empty);
-            if let Some(owner) = self.other_owner(labels, notes) {
+            if let Some(owner) = other_owner(&self.module, &self.owner, labels, notes) {
                 return Err(TenantError::Taken { owner });
             }
         }
@@ -130,7 +130,7 @@ impl Tenant {
         let empty = BTreeMap::new();
         let labels = found.metadata.labels.as_ref().unwrap_or(&empty);
         let notes = found.metadata.annotations.as_ref().unwrap_or(&empty);
-        if self.other_owner(labels, notes).is_some()
+        if other_owner(&self.module, &self.owner, labels, notes).is_some()
             || notes.get(RESOURCE_POLICY).is_some_and(|policy| policy == "keep")
         {
             return Ok(Deletion::Left);
@@ -159,23 +159,53 @@ impl Tenant {
         Ok(found.items.into_iter().filter_map(|object| object.metadata.name).collect())
     }
 
-    /// Who else a resource belongs to. Cyclops' own resources carry its label and no owner: they are taken over.
-    fn other_owner(&self, labels: &BTreeMap<String, String>, notes: &BTreeMap<String, String>) -> Option<String> {
-        match (labels.get(annotations::MODULE_LABEL), notes.get(OWNER)) {
-            (_, Some(owner)) if *owner != self.owner => Some(format!("the Module {owner}")),
-            (Some(module), _) if *module != self.module => Some(format!("a Module called {module}")),
-            (None, None) => Some("no Module".to_owned()),
-            // Somebody removed the label; the annotation still says whose it is.
-            (None, Some(_)) | (Some(_), _) => None,
-        }
-    }
-
     fn api(&self, kind: &Kind, namespace: Option<&str>) -> Api<DynamicObject> {
         let resource: &ApiResource = &kind.resource;
         match (kind.scope, namespace) {
             (Scope::Namespaced, Some(namespace)) => Api::namespaced_with(self.client.clone(), namespace, resource),
             (Scope::Namespaced, None) => Api::default_namespaced_with(self.client.clone(), resource),
             (Scope::Cluster, _) => Api::all_with(self.client.clone(), resource),
+        }
+    }
+}
+
+/// Who else than the Module `owner` (`namespace/name`) called `module` a resource belongs to. Cyclops' own resources
+/// carry its label and no owner: they are taken over.
+fn other_owner(
+    module: &str,
+    owner: &str,
+    labels: &BTreeMap<String, String>,
+    notes: &BTreeMap<String, String>,
+) -> Option<String> {
+    match (labels.get(annotations::MODULE_LABEL), notes.get(OWNER)) {
+        (_, Some(other)) if other != owner => Some(format!("the Module {other}")),
+        (Some(other), _) if other != module => Some(format!("a Module called {other}")),
+        (None, None) => Some("no Module".to_owned()),
+        // Where somebody removed the label, the annotation still says whose it is.
+        (None | Some(_), Some(_)) | (Some(_), None) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_resource_is_ours_by_its_owner_or_by_the_label_that_cyclops_left() {
+        let map = |key: &str, value: Option<&str>| -> BTreeMap<String, String> {
+            value.map(|value| (key.to_owned(), value.to_owned())).into_iter().collect()
+        };
+        for (label, owner, other) in [
+            (Some("web"), Some("team-a/web"), None),
+            (Some("web"), None, None),
+            (None, Some("team-a/web"), None),
+            (None, None, Some("no Module")),
+            (Some("api"), None, Some("a Module called api")),
+            (Some("web"), Some("team-b/web"), Some("the Module team-b/web")),
+            (Some("api"), Some("team-a/web"), Some("a Module called api")),
+        ] {
+            let (labels, notes) = (map(annotations::MODULE_LABEL, label), map(OWNER, owner));
+            assert_eq!(other_owner("web", "team-a/web", &labels, &notes).as_deref(), other, "{label:?} {owner:?}");
         }
     }
 }
