@@ -45,6 +45,8 @@ pub enum TemplateError {
     /// The reference names nothing that is a template: who wrote it has to change it.
     #[error("{problem}")]
     Invalid {
+        /// Which part of the reference is wrong, as far as that can be told.
+        part: Part,
         /// What is wrong with what.
         problem: String,
     },
@@ -54,6 +56,31 @@ pub enum TemplateError {
         /// What could not be reached, and why.
         problem: String,
     },
+}
+
+/// A part of a template reference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The whole.
+    Reference,
+    /// `repo`.
+    Repository,
+    /// `path`.
+    Path,
+    /// `version`.
+    Version,
+}
+
+impl Part {
+    /// The field, below the one that holds the reference, such as `spec.template`.
+    pub fn field(self, reference: &str) -> String {
+        match self {
+            Self::Reference => reference.to_owned(),
+            Self::Repository => format!("{reference}.repo"),
+            Self::Path => format!("{reference}.path"),
+            Self::Version => format!("{reference}.version"),
+        }
+    }
 }
 
 /// Where templates come from. Calls block; they are made on threads that may.
@@ -123,7 +150,7 @@ impl Templates {
     /// The template that `digest` names at the reference's repository and path.
     pub async fn load(&self, reference: &TemplateReference, digest: &str) -> Result<Arc<Template>, TemplateError> {
         let repository = canonical_repository(&reference.repo)
-            .map_err(|error| TemplateError::Invalid { problem: format!("spec.template.repo: {error}") })?;
+            .map_err(|error| TemplateError::Invalid { part: Part::Repository, problem: error.to_string() })?;
         let key = ChartKey { repository, path: reference.path.clone(), digest: digest.to_owned() };
         self.metrics.template(if self.charts.contains(&key) { CacheResult::Hit } else { CacheResult::Miss });
         let provider = Arc::clone(&self.provider);
@@ -159,6 +186,7 @@ pub fn describe(reference: &TemplateReference) -> String {
 
 fn read(files: Vec<ChartFile>, name: &str, digest: String) -> Result<Template, TemplateError> {
     let invalid = |error: &dyn std::error::Error| TemplateError::Invalid {
+        part: Part::Reference,
         problem: format!("the template {name} is not a usable chart: {}", chain(error)),
     };
     let chart = Chart::load(files).map_err(|error| invalid(&error))?;

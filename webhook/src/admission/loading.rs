@@ -125,7 +125,7 @@ pub(crate) fn check_source(policy: &EffectivePolicy, reference: &TemplateReferen
 /// A refusal because of a template that cannot be had.
 pub(crate) fn unusable(reference: &TemplateReference, error: &TemplateError) -> Refusal {
     match error {
-        TemplateError::Invalid { problem } => Refusal::invalid("spec.template", problem.clone()),
+        TemplateError::Invalid { part, problem } => Refusal::invalid(&part.field("spec.template"), problem.clone()),
         TemplateError::Unavailable { problem } => Refusal {
             causes: vec![Cause { field: "spec.template".to_owned(), message: problem.clone() }],
             ..Refusal::unavailable(

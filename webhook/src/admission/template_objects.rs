@@ -69,7 +69,7 @@ async fn template_store(admission: &Admission, namespace: &str, new: &Value) -> 
     };
     match loaded {
         Ok(()) => Ok(Vec::new()),
-        Err(TemplateError::Invalid { problem }) => Err(Refusal::invalid("spec", problem)),
+        Err(TemplateError::Invalid { part, problem }) => Err(Refusal::invalid(&part.field("spec"), problem)),
         Err(TemplateError::Unavailable { problem }) => {
             Ok(vec![format!("the template could not be checked: {problem}")])
         }

@@ -11,7 +11,7 @@ use template_source::{
     FetchedTemplate, GitOptions, GitTemplates, LocalTemplates, SourceError, SourceLimits, TemplateLocation,
 };
 
-use super::{TemplateError, TemplateProvider, chain};
+use super::{Part, TemplateError, TemplateProvider, chain};
 
 /// Takes some repositories from local folders, whatever version is asked for, and the rest from git.
 pub struct Sources {
@@ -78,10 +78,23 @@ fn supported(reference: &TemplateReference) -> Result<(), TemplateError> {
         Some(SourceType::Git) | None => return Ok(()),
     };
     let problem = format!("{} is {kind}; templates can be taken from git repositories only", reference.repo);
-    Err(TemplateError::Invalid { problem })
+    Err(TemplateError::Invalid { part: Part::Repository, problem })
 }
 
 fn failure(error: &SourceError) -> TemplateError {
     let problem = chain(error);
-    if error.is_temporary() { TemplateError::Unavailable { problem } } else { TemplateError::Invalid { problem } }
+    if error.is_temporary() {
+        return TemplateError::Unavailable { problem };
+    }
+    let part = match error {
+        SourceError::UnsupportedUrl { .. } | SourceError::RepositoryNotFound { .. } | SourceError::NotMapped { .. } => {
+            Part::Repository
+        }
+        SourceError::PathNotFound { .. } | SourceError::InvalidPath { .. } | SourceError::NotAChart { .. } => {
+            Part::Path
+        }
+        SourceError::UnknownVersion { .. } | SourceError::InvalidVersion { .. } => Part::Version,
+        _ => Part::Reference,
+    };
+    TemplateError::Invalid { part, problem }
 }

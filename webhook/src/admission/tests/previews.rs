@@ -77,7 +77,7 @@ async fn what_cannot_be_rendered_or_applied_is_refused_in_the_answer() {
     let answer = preview(&server, "alice", &stored, |object| object["spec"]["template"]["version"] = json!("failing"));
     assert!(refusal(answer.await).message.contains("no luck"));
     let answer = preview(&server, "alice", &stored, |object| object["spec"]["template"]["version"] = json!("none"));
-    assert_eq!(refusal(answer.await).causes[0].field, "spec.template");
+    assert_eq!(refusal(answer.await).causes[0].field, "spec.template.version");
     let answer = preview(&server, "alice", &stored, |object| object["spec"]["values"] = json!("text")).await;
     assert_eq!(refusal(answer).causes[0].field, "spec.values");
     let answer = preview(&server, "alice", &stored, |object| object["spec"]["values"]["extra"] = json!(true)).await;

@@ -30,7 +30,7 @@ use crate::{
     kinds::{Kind, KindTable, Kinds},
     metrics::Metrics,
     policies::PolicyCache,
-    templates::{TemplateError, TemplateProvider, Templates},
+    templates::{Part, TemplateError, TemplateProvider, Templates},
     workers::Workers,
 };
 
@@ -48,6 +48,7 @@ impl TemplateProvider for Charts {
         let key = format!("{}@{}", reference.path, reference.version);
         if !self.0.contains_key(key.as_str()) {
             return Err(TemplateError::Invalid {
+                part: Part::Version,
                 problem: format!("{} has no version {}", reference.repo, reference.version),
             });
         }
@@ -58,7 +59,10 @@ impl TemplateProvider for Charts {
         let version = digest.strip_prefix("digest-of-").unwrap_or_default();
         let key = format!("{}@{version}", reference.path);
         let chart = self.0.get(key.as_str()).cloned();
-        chart.ok_or_else(|| TemplateError::Invalid { problem: format!("no folder {} at {digest}", reference.path) })
+        chart.ok_or_else(|| TemplateError::Invalid {
+            part: Part::Path,
+            problem: format!("no folder {} at {digest}", reference.path),
+        })
     }
 }
 
