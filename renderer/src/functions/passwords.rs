@@ -231,8 +231,9 @@ mod tests {
 
     #[test]
     fn a_bcrypt_hash_verifies() {
-        let hash = text("bcrypt", &strings(&["secret"]));
-        assert_eq!((hash.len(), &hash[..7]), (60, "$2a$10$"));
+        // With the salt of the repeatable host; golang.org/x/crypto/bcrypt accepts this hash.
+        let hash = "$2a$10$p6ybcxkmGMJyXZkfYn32Zev/Bf2vyLXWU7RcaBfKMUyOi7hg3eOs2";
+        assert_eq!(text("bcrypt", &strings(&["secret"])), hash);
         assert_eq!(text("htpasswd", &strings(&["u:x", "p"])), "invalid username: u:x");
         let refused = text("bcrypt", &strings(&[&"x".repeat(73)]));
         assert_eq!(refused, "failed to encrypt string with bcrypt: bcrypt: password length exceeds 72 bytes");

@@ -372,3 +372,75 @@ fn regex_quote_meta(context: &Context<'_>, arguments: &[Value]) -> CallResult {
     }
     Ok(Value::string(quoted))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::budget::{BudgetExceeded, Limits};
+    use crate::functions::CallError;
+    use crate::functions::testing::{call, call_within, message, text};
+    use crate::value::Value;
+
+    fn strings(items: &[&str]) -> Vec<Value> {
+        items.iter().map(|item| Value::string(*item)).collect()
+    }
+
+    fn matches(pattern: &str, subject: &str) -> bool {
+        matches!(call("mustRegexMatch", &strings(&[pattern, subject])), Ok(Value::Bool(true)))
+    }
+
+    #[test]
+    fn syntax_is_that_of_go() {
+        // From bitnami/common: braces that start no repetition.
+        assert!(matches(r#"{(v[0-9])*[^}]*}}$"#, "&{{v1.36.0 v1.36.0 1 36} [v1] {v4.2   go1.26.6 v1.36}}"));
+        assert!(matches(r"^\Qa.b\E$", "a.b") && !matches(r"^\Qa.b\E$", "axb"));
+        assert!(matches(r"^\141\x62\x{63}$", "abc"));
+        assert!(!matches(r"^\w$", "é") && !matches(r"^\d$", "٣") && !matches(r"\s", "\u{b}"));
+        assert!(matches("^[a-zA-Z0-9-_.]+$", "a-b_c.D"));
+        assert!(matches("(?i)^k$", "\u{212a}"));
+        assert!(matches("[a&&b]", "&"));
+    }
+
+    #[test]
+    fn invalid_utf_8_reads_as_the_replacement_character() {
+        let subject = Value::string(b"a\xff\xe2\x82b".as_slice());
+        let found = call("regexFind", &[Value::string("^a...b$"), subject]).unwrap();
+        assert!(matches!(found, Value::String(found) if found.as_bytes() == b"a\xff\xe2\x82b"));
+    }
+
+    #[test]
+    fn errors_show_the_expression_as_a_go_literal_where_it_needs_one() {
+        assert_eq!(
+            message("regexFind", &strings(&["a`[", "x"])),
+            "regexp: Compile(\"a`[\"): error parsing regexp: missing closing ]: `[`"
+        );
+        assert_eq!(
+            message("mustRegexFind", &strings(&["a{1001}", "x"])),
+            "error parsing regexp: invalid repeat count: `{1001}`"
+        );
+    }
+
+    #[test]
+    fn groups_are_put_into_replacements() {
+        let replace = |replacement| text("regexReplaceAll", &strings(&["a(x*)b", "-ab-axxb-", replacement]));
+        assert_eq!(replace("$1"), "--xx-");
+        assert_eq!(replace("$1W"), "---");
+        assert_eq!(replace("${1}W"), "-W-xxW-");
+        assert_eq!(replace("$$"), "-$-$-");
+    }
+
+    #[test]
+    fn expensive_expressions_end_in_an_exceeded_budget() {
+        let limits = Limits { steps: 100_000, ..Limits::default() };
+        let subject = "a".repeat(2_000);
+        for pattern in [r"\pL{900}", "(a*)*(a*)*(a*)*(a*)*b"] {
+            let pattern = pattern.repeat(40);
+            assert!(
+                matches!(
+                    call_within(limits, "regexMatch", &strings(&[&pattern, &subject])),
+                    Err(CallError::Budget(BudgetExceeded::Steps { .. }))
+                ),
+                "{pattern}"
+            );
+        }
+    }
+}

@@ -83,6 +83,10 @@ const RFC3339_NANO: &[u8] = b"2006-01-02T15:04:05.999999999Z07:00";
 // Go: time/format.go Time.String
 const PRINTED: &[u8] = b"2006-01-02 15:04:05.999999999 -0700 MST";
 
+/// The longest layout of a `Format` call in bytes. Methods do not charge the budget, and what a layout writes can be a
+/// longer layout.
+const LONGEST_LAYOUT: usize = 4096;
+
 /// An object as a value.
 pub(crate) fn object(object: impl Object + 'static) -> Value {
     Value::Object(Rc::new(object))
@@ -256,6 +260,9 @@ impl Object for Time {
             ("IsZero", _) => Value::Bool(self.seconds == ZERO && self.nanoseconds == 0),
             ("IsDST", _) => Value::Bool(self.zone.at(self.seconds).2),
             ("String", _) => Value::string(self.to_text()),
+            ("Format", [Value::String(layout)]) if layout.len() > LONGEST_LAYOUT => {
+                return Err(MethodError::Failed(format!("layout of more than {LONGEST_LAYOUT} bytes")));
+            }
             ("Format", [Value::String(layout)]) => Value::string(self.format(layout)),
             ("Add", _) => object(self.add(duration()?)),
             ("Truncate", _) => object(self.truncated(duration()?.0)),

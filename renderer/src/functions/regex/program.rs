@@ -14,10 +14,12 @@ use crate::functions::{CallError, Context};
 
 /// The largest automaton. Go allows programs of 128 MiB; expressions near this limit already take a second to build.
 const MAX_AUTOMATON_BYTES: usize = 16 << 20;
-/// Building one state costs about as much as this many steps of evaluation.
-const STEPS_PER_PATTERN_BYTE: u64 = 64;
-/// An automaton of this size may follow one more thread at each byte of the subject.
-const AUTOMATON_BYTES_PER_THREAD: u64 = 16 << 10;
+/// Steps for reading a byte of an expression.
+const STEPS_PER_PATTERN_BYTE: u64 = 16;
+/// Steps for building one state of the automaton.
+const STEPS_PER_STATE: u64 = 8;
+/// So many states of the automaton are followed in the time of one step, at worst all of them at each byte.
+const STATES_PER_STEP: u64 = 4;
 
 /// Why an expression did not compile.
 pub(super) enum CompileError {
@@ -49,19 +51,20 @@ impl Program {
         let length = pattern.len() as u64;
         budget.charge_steps(length.saturating_mul(STEPS_PER_PATTERN_BYTE)).map_err(CallError::from)?;
         let expression = parse(pattern).map_err(CompileError::Syntax)?;
+        let states = expression.root.weight;
+        budget.charge_steps(states.saturating_mul(STEPS_PER_STATE)).map_err(CallError::from)?;
         let config = Config::new().nfa_size_limit(Some(MAX_AUTOMATON_BYTES));
         let regex = Regex::builder().configure(config).build_from_hir(&hir(&expression.root)).map_err(|_| {
             CallError::message(format!(
                 "regular expression of {length} bytes needs more than {MAX_AUTOMATON_BYTES} bytes when compiled"
             ))
         })?;
-        let memory = regex.memory_usage() as u64;
-        budget.charge_bytes(memory).map_err(CallError::from)?;
+        budget.charge_bytes(regex.memory_usage() as u64).map_err(CallError::from)?;
         Ok(Self {
             cache: regex.create_cache(),
             regex,
             names: expression.names,
-            steps_per_byte: 1 + memory / AUTOMATON_BYTES_PER_THREAD,
+            steps_per_byte: 1 + states / STATES_PER_STEP,
         })
     }
 
@@ -85,7 +88,7 @@ impl Program {
         let seen = captures.get_match().map_or(subject.text.len(), |found| found.end()) - from;
         // A search may look far beyond its match; that is charged at a fraction, since it usually does not.
         let ahead = (subject.text.len() - from) / 64;
-        context.budget.charge_steps(((seen + ahead) as u64 / 16 + 1).saturating_mul(self.steps_per_byte))?;
+        context.budget.charge_steps(((seen + ahead) as u64 + 1).saturating_mul(self.steps_per_byte))?;
         Ok(found.then(|| groups(&captures)))
     }
 }

@@ -82,7 +82,10 @@ fn refuse<T>(kind: ErrorKind, part: &[u8]) -> Result<T, SyntaxError> {
 pub(super) struct Node {
     pub(super) kind: NodeKind,
     height: u32,
+    /// Instructions of Go's program.
     size: u64,
+    /// States of an automaton over bytes, roughly: classes take some for each of their ranges.
+    pub(super) weight: u64,
 }
 
 /// The forms of an expression.
@@ -155,18 +158,28 @@ impl Group {
 }
 
 fn leaf(kind: NodeKind) -> Node {
-    Node { kind, height: 1, size: 1 }
+    let weight = match &kind {
+        NodeKind::Class(class) => 2 * class.ranges().len() as u64 + 1,
+        _ => 1,
+    };
+    Node { kind, height: 1, size: 1, weight }
+}
+
+/// A sequence or a choice; `extra` is what Go adds to the sizes of the parts.
+fn compound(parts: Vec<Node>, extra: u64, kind: fn(Vec<Node>) -> NodeKind) -> Node {
+    Node {
+        height: parts.iter().map(|part| part.height).max().unwrap_or(0) + 1,
+        size: parts.iter().map(|part| part.size).sum::<u64>() + extra,
+        weight: parts.iter().fold(0, |weight, part| weight.saturating_add(part.weight)),
+        kind: kind(parts),
+    }
 }
 
 fn concat(mut items: Vec<Node>) -> Node {
     match items.len() {
         0 => leaf(NodeKind::Empty),
         1 => items.remove(0),
-        _ => {
-            let height = tallest(&items);
-            let size = items.iter().map(|item| item.size).sum();
-            Node { kind: NodeKind::Concat(items), height, size }
-        }
+        _ => compound(items, 0, NodeKind::Concat),
     }
 }
 
@@ -174,13 +187,8 @@ fn alternate(mut alternatives: Vec<Node>) -> Node {
     if alternatives.len() == 1 {
         return alternatives.remove(0);
     }
-    let height = tallest(&alternatives);
-    let size = alternatives.iter().map(|item| item.size).sum::<u64>() + alternatives.len() as u64 - 1;
-    Node { kind: NodeKind::Alternate(alternatives), height, size }
-}
-
-fn tallest(nodes: &[Node]) -> u32 {
-    nodes.iter().map(|node| node.height).max().unwrap_or(0) + 1
+    let extra = alternatives.len() as u64 - 1;
+    compound(alternatives, extra, NodeKind::Alternate)
 }
 
 /// Parses an expression.
@@ -322,9 +330,12 @@ impl<'a> Parser<'a> {
         self.flags = group.outer_flags;
         let node = alternate(group.alternatives);
         let node = match group.capture {
-            Some(number) => {
-                Node { height: node.height + 1, size: node.size + 2, kind: NodeKind::Capture(number, Box::new(node)) }
-            }
+            Some(number) => Node {
+                height: node.height + 1,
+                size: node.size + 2,
+                weight: node.weight,
+                kind: NodeKind::Capture(number, Box::new(node)),
+            },
             None => node,
         };
         self.check(&node)?;
@@ -372,6 +383,7 @@ impl<'a> Parser<'a> {
         let node = Node {
             height: operand.height + 1,
             size: size.max(1),
+            weight: operand.weight.saturating_mul(u64::from(max.unwrap_or(min).max(1))),
             kind: NodeKind::Repeat { min, max, greedy, operand: Box::new(operand) },
         };
         self.check(&node)?;
