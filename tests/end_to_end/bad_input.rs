@@ -98,7 +98,7 @@ fn cases(environment: &Environment) -> Vec<Case> {
             module.as_object_mut().unwrap().remove("spec");
         }),
     );
-    case("values of 2 MiB", &["deployment.yaml", "bytes"], value("/env/0/value", json!("x".repeat(2 << 20))));
+    case("values of 2 MiB", &["spec.values", "bytes"], value("/env/0/value", json!("x".repeat(2 << 20))));
     case("value of the wrong type", &["spec.values.replicas"], value("/replicas", json!("many")));
     case("value out of range", &["spec.values.replicas"], value("/replicas", json!(51)));
     case(
