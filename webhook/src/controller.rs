@@ -117,6 +117,8 @@ async fn reconcile_all(context: &Arc<Context>) {
     let modules: Api<DeserializeGuard<Module>> = Api::all(context.controller.client.clone());
     controller::Controller::new(modules, watcher::Config::default())
         .with_config(controller::Config::default().concurrency(CONCURRENCY))
+        // A policy names who applies, and what may be applied.
+        .reconcile_all_on(context.controller.policies.changes())
         .run(reconcile::reconcile, reconcile::failed, Arc::clone(context))
         .for_each(|outcome| async move {
             match outcome {

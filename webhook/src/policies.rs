@@ -1,11 +1,8 @@
 //! All `ModulePolicies` of the cluster, kept current by a watch.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, PoisonError, RwLock},
-};
+use std::{collections::BTreeMap, sync::Arc};
 
-use futures::StreamExt;
+use futures::{Stream, StreamExt, stream};
 use kube::{
     Api, Client, ResourceExt,
     core::DeserializeGuard,
@@ -15,27 +12,40 @@ use kube::{
     },
 };
 use module::policy::{EffectivePolicy, ModulePolicy, ModulePolicySpec, Policies, PolicyMatch};
+use tokio::sync::watch;
 
 use crate::health::{Condition, Readiness};
 
 /// The policies. Until they have been read once, nothing can be decided.
-#[derive(Default)]
-pub struct PolicyCache(RwLock<Option<Arc<Policies>>>);
+pub struct PolicyCache(watch::Sender<Option<Arc<Policies>>>);
+
+impl Default for PolicyCache {
+    fn default() -> Self {
+        Self(watch::Sender::new(None))
+    }
+}
 
 impl PolicyCache {
     /// A cache that is filled once and for all.
     pub fn fixed(policies: Policies) -> Self {
-        Self(RwLock::new(Some(Arc::new(policies))))
+        Self(watch::Sender::new(Some(Arc::new(policies))))
     }
 
     /// What counts for Modules of a namespace; nothing before the policies have been read.
     pub fn effective(&self, namespace: &str) -> Option<EffectivePolicy> {
-        let policies = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        policies.as_ref().map(|policies| policies.effective(namespace))
+        self.0.borrow().as_ref().map(|policies| policies.effective(namespace))
     }
 
     fn replace(&self, policies: Policies) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(policies));
+        self.0.send_replace(Some(Arc::new(policies)));
+    }
+
+    /// Tells of every change from now on.
+    pub fn changes(&self) -> impl Stream<Item = ()> + Send + use<> {
+        stream::unfold(self.0.subscribe(), |mut changes| async move {
+            changes.changed().await.ok()?;
+            Some(((), changes))
+        })
     }
 
     /// Follows the cluster's policies. Ends only if the watch does.
@@ -98,6 +108,15 @@ mod tests {
         let policy = cache.effective("team-a").unwrap();
         assert_eq!(policy.locked(&Requester::named("alice"), false), Rule::Refuse);
         assert!(!policy.may_create(&Requester::named("alice")));
+    }
+
+    #[tokio::test]
+    async fn changes_are_told() {
+        let cache = PolicyCache::default();
+        let mut changes = std::pin::pin!(cache.changes());
+        assert!(futures::poll!(changes.next()).is_pending());
+        cache.replace(Policies::default());
+        assert!(futures::poll!(changes.next()).is_ready());
     }
 
     #[test]
