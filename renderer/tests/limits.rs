@@ -113,8 +113,8 @@ fn nesting_in_the_source_is_limited() {
     let conditions = |depth: usize| format!("{}{}", "{{ if 1 }}".repeat(depth), "{{ end }}".repeat(depth));
     let alternatives = |depth: usize| format!("{{{{ if 1 }}}}{}{{{{ end }}}}", "{{ else if 1 }}".repeat(depth));
     let blocks = |depth: usize| {
-        let blocks: String = (0..depth).map(|index| format!("{{{{ block \"{index}\" . }}}}")).collect();
-        blocks + &"{{ end }}".repeat(depth)
+        let names: Vec<String> = (0..depth).map(|index| format!("{{{{ block \"{index}\" . }}}}")).collect();
+        names.concat() + &"{{ end }}".repeat(depth)
     };
     for source in [parentheses, conditions, alternatives, blocks] as [fn(usize) -> String; 4] {
         assert_eq!(parse(&source(140)), Ok(()));
