@@ -14,11 +14,13 @@ use renderer::{Chart, ChartFile, Limits, Profile, RenderOptions};
 use serde::Deserialize;
 
 const VECTORS: &str = include_str!("fixtures/vectors.jsonl");
+const GENERATED: &str = include_str!("fixtures/generated.jsonl");
 const PENDING: &str = include_str!("fixtures/vectors-pending.txt");
 
 #[derive(Deserialize)]
 struct Vector {
     tpl: String,
+    #[serde(default)]
     values: String,
     out: Option<String>,
     out_base64: Option<String>,
@@ -35,24 +37,18 @@ impl Vector {
     }
 }
 
-/// The chart that the vectors were run in, with one template.
-fn chart(template: &str) -> Chart {
-    let files = [
-        ("Chart.yaml", "apiVersion: v2\nname: c\nversion: 0.1.0\nappVersion: \"1.2\"\n"),
-        ("a.txt", "l1\nl2\n"),
-        ("conf/b.yaml", "x: 1\n"),
-        ("conf/sub/c.yaml", "y"),
-        ("templates/t", template),
-    ];
-    let files = files.map(|(name, text)| ChartFile { name: name.to_owned(), data: text.as_bytes().to_vec() });
-    Chart::load(files.into()).unwrap()
-}
+/// The files of the chart that the vectors were run in, except its templates.
+const FILES: &[(&str, &str)] = &[("a.txt", "l1\nl2\n"), ("conf/b.yaml", "x: 1\n"), ("conf/sub/c.yaml", "y")];
 
-fn run(vector: &Vector, values_file: &str) -> Result<Vec<u8>, String> {
-    let values = match vector.values.as_str() {
-        "" => Values::new(),
-        _ => values::from_yaml(values_file.as_bytes()).unwrap(),
-    };
+/// What a template gives in a chart with these other files.
+fn run(template: &str, files: &[(&str, &str)], values: &Values) -> Result<Vec<u8>, String> {
+    let common =
+        [("Chart.yaml", "apiVersion: v2\nname: c\nversion: 0.1.0\nappVersion: \"1.2\"\n"), ("templates/t", template)];
+    let files = common
+        .iter()
+        .chain(files)
+        .map(|(name, text)| ChartFile { name: (*name).to_owned(), data: text.as_bytes().to_vec() });
+    let chart = Chart::load(files.collect()).unwrap();
     let host = FixedHost::default();
     let options = RenderOptions {
         release_name: String::from("rel"),
@@ -66,7 +62,7 @@ fn run(vector: &Vector, values_file: &str) -> Result<Vec<u8>, String> {
         limits: Limits::default(),
         host: &host,
     };
-    render_files(&chart(&vector.tpl), &values, &options)
+    render_files(&chart, values, &options)
         .map(|mut files| files.remove("c/templates/t").unwrap())
         .map_err(|error| error.to_string())
 }
@@ -82,7 +78,8 @@ fn shown(result: &Result<Vec<u8>, String>) -> String {
 fn every_vector_gives_what_the_real_engine_gave() {
     let mut lines = VECTORS.lines();
     let meta: serde_json::Value = serde_json::from_str(lines.next().unwrap()).unwrap();
-    let values_file = meta["v1.yaml"].as_str().unwrap();
+    let values = values::from_yaml(meta["v1.yaml"].as_str().unwrap().as_bytes()).unwrap();
+    let no_values = Values::new();
     let pending: BTreeSet<&str> = PENDING.lines().collect();
     let mut problems = String::new();
     let mut passed = 0;
@@ -91,7 +88,7 @@ fn every_vector_gives_what_the_real_engine_gave() {
         let vector: Vector = serde_json::from_str(line).unwrap();
         let name = format!("{} {:?}", index + 1, vector.tpl);
         let expected = vector.expected();
-        let actual = run(&vector, values_file);
+        let actual = run(&vector.tpl, FILES, if vector.values.is_empty() { &no_values } else { &values });
         let is_pending = pending.contains(name.as_str());
         if actual == expected {
             passed += 1;
@@ -107,5 +104,26 @@ fn every_vector_gives_what_the_real_engine_gave() {
         writeln!(problems, "no such vector: {name}").unwrap();
     }
     println!("{passed} of {} vectors pass", seen.len());
+    assert!(problems.is_empty(), "{problems}");
+}
+
+/// Templates that nobody would write: random combinations of everything.
+#[test]
+fn generated_templates_give_what_the_real_engine_gave() {
+    let mut lines = GENERATED.lines();
+    let meta: serde_json::Value = serde_json::from_str(lines.next().unwrap()).unwrap();
+    let values = values::from_json(&meta["values"]).unwrap();
+    let files: Vec<(&str, &str)> =
+        meta["files"].as_object().unwrap().iter().map(|(name, text)| (name.as_str(), text.as_str().unwrap())).collect();
+    let mut problems = String::new();
+    for line in lines {
+        let vector: Vector = serde_json::from_str(line).unwrap();
+        let expected = vector.expected();
+        let actual = run(&vector.tpl, &files, &values);
+        if actual != expected {
+            writeln!(problems, "{:?}\n  expected {}\n  actual   {}", vector.tpl, shown(&expected), shown(&actual))
+                .unwrap();
+        }
+    }
     assert!(problems.is_empty(), "{problems}");
 }

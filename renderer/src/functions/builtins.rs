@@ -104,10 +104,10 @@ fn equal_others(context: &Context<'_>, left: &Value, right: &Value) -> Result<bo
     if !comparable {
         return Err(CallError::message(format!(
             "non-comparable types {}: {}, {}: {}",
-            shown(context, left)?,
+            shown(context, b"%s", left)?,
             left.type_name(),
             right.type_name(),
-            shown(context, right)?
+            shown(context, b"%v", right)?
         )));
     }
     if left.is_nil() || right.is_nil() {
@@ -119,12 +119,16 @@ fn equal_others(context: &Context<'_>, left: &Value, right: &Value) -> Result<bo
             Ok(std::rc::Rc::ptr_eq(one, other)
                 || one.kind_name() != "ptr" && one.type_name() == other.type_name() && one.to_text() == other.to_text())
         }
-        _ => Err(CallError::message(format!("non-comparable type {}: {}", shown(context, right)?, right.type_name()))),
+        _ => Err(CallError::message(format!(
+            "non-comparable type {}: {}",
+            shown(context, b"%s", right)?,
+            right.type_name()
+        ))),
     }
 }
 
-fn shown(context: &Context<'_>, value: &Value) -> Result<String, CallError> {
-    Ok(String::from_utf8_lossy(&sprint(context.budget, std::slice::from_ref(value))?).into_owned())
+fn shown(context: &Context<'_>, format: &[u8], value: &Value) -> Result<String, CallError> {
+    Ok(String::from_utf8_lossy(&sprintf(context.budget, format, std::slice::from_ref(value))?).into_owned())
 }
 
 fn eq(context: &Context<'_>, arguments: &[Value]) -> CallResult {
@@ -206,9 +210,9 @@ fn index(_: &Context<'_>, arguments: &[Value]) -> CallResult {
 fn index_once(item: &Value, index: &Value) -> CallResult {
     match item {
         Value::Invalid | Value::Nil => Err(CallError::message("index of nil pointer")),
-        Value::String(text) => Ok(Value::Uint64(u64::from(element(text, index)?))),
-        Value::Bytes(bytes) => Ok(Value::Uint64(u64::from(element(bytes, index)?))),
-        Value::List(list) => element(list, index),
+        Value::String(text) => Ok(Value::Uint64(u64::from(element(text, index, "string")?))),
+        Value::Bytes(bytes) => Ok(Value::Uint64(u64::from(element(bytes, index, "slice")?))),
+        Value::List(list) => element(list, index, "slice"),
         Value::Map(map) => {
             let found = map.get(&map_key(index)?);
             Ok(found.unwrap_or(if map.map_type() == MapType::String { Value::string("") } else { Value::Nil }))
@@ -242,7 +246,7 @@ fn map_key(index: &Value) -> Result<GoString, CallError> {
 
 /// The element at an index that must be an integer in range (Go: `indexArg`, and the panic of `reflect.Value.Index` at
 /// the length itself).
-fn element<T: Clone>(items: &[T], index: &Value) -> Result<T, CallError> {
+fn element<T: Clone>(items: &[T], index: &Value, kind: &str) -> Result<T, CallError> {
     let number = match index {
         Value::Int(number) | Value::Int64(number) => *number,
         Value::Uint64(number) => *number as i64,
@@ -253,7 +257,7 @@ fn element<T: Clone>(items: &[T], index: &Value) -> Result<T, CallError> {
     };
     match usize::try_from(number).ok().filter(|number| *number <= items.len()) {
         Some(number) => {
-            items.get(number).cloned().ok_or_else(|| CallError::message("reflect: slice index out of range"))
+            items.get(number).cloned().ok_or_else(|| CallError::message(format!("reflect: {kind} index out of range")))
         }
         None => Err(CallError::message(format!("index out of range: {number}"))),
     }

@@ -34,6 +34,7 @@ pub(super) fn string_values(context: &Context<'_>, value: &Value) -> Result<Vec<
             charge_items(context, bytes.len())?;
             Ok(bytes.iter().map(|byte| byte.to_string().into_bytes()).collect())
         }
+        Value::Object(object) if object.kind_name() == "slice" => string_values(context, &object.to_plain()),
         other => Ok(vec![string_value(context, other)?]),
     }
 }

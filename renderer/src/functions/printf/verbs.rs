@@ -34,12 +34,24 @@ const UPPER_DIGITS: &[u8; 16] = b"0123456789ABCDEF";
 pub(super) struct Printer<'b> {
     pub(super) output: Vec<u8>,
     pub(super) flags: Flags,
+    /// How many lists and maps are being printed around the value.
+    depth: usize,
     budget: &'b Budget,
 }
 
 impl<'b> Printer<'b> {
     pub(super) fn new(budget: &'b Budget) -> Self {
-        Self { output: Vec::new(), flags: Flags::default(), budget }
+        Self { output: Vec::new(), flags: Flags::default(), depth: 0, budget }
+    }
+
+    fn enter(&mut self) -> Printed {
+        self.depth += 1;
+        self.budget.enter()
+    }
+
+    fn leave(&mut self) {
+        self.depth -= 1;
+        self.budget.leave();
     }
 
     pub(super) fn write(&mut self, bytes: &[u8]) -> Printed {
@@ -102,7 +114,7 @@ impl<'b> Printer<'b> {
                         return self.write(b"(nil)");
                     }
                 }
-                self.budget.enter()?;
+                self.enter()?;
                 self.write(if go_syntax { b"{" } else { b"[" })?;
                 for (index, item) in list.iter().enumerate() {
                     if index > 0 {
@@ -110,7 +122,7 @@ impl<'b> Printer<'b> {
                     }
                     self.element(item, verb, is_interface)?;
                 }
-                self.budget.leave();
+                self.leave();
                 self.write(if go_syntax { b"}" } else { b"]" })
             }
             Value::Map(map) => {
@@ -130,7 +142,7 @@ impl<'b> Printer<'b> {
         if go_syntax {
             self.write(type_name.as_bytes())?;
         }
-        self.budget.enter()?;
+        self.enter()?;
         self.write(if go_syntax { b"{" } else { b"map[" })?;
         for (index, (key, item)) in entries.iter().enumerate() {
             if index > 0 {
@@ -140,11 +152,23 @@ impl<'b> Printer<'b> {
             self.write(b":")?;
             self.element(item, verb, is_interface)?;
         }
-        self.budget.leave();
+        self.leave();
         self.write(if go_syntax { b"}" } else { b"]" })
     }
 
     fn object(&mut self, value: &Value, object: &dyn Object, verb: char) -> Printed {
+        if object.method("String").is_none() {
+            match object.kind_name() {
+                // The address, which is not repeatable.
+                "ptr" if self.depth > 0 => return self.address(value, verb),
+                "map" => {
+                    let entries = object.entries().unwrap_or_default();
+                    return self.entries(object.type_name(), &entries, verb, false);
+                }
+                "slice" => return self.value(&object.to_plain(), verb),
+                _ => {}
+            }
+        }
         match verb {
             'v' | 's' | 'x' | 'X' | 'q' => {
                 let text = GoString::from(object.to_text());
@@ -161,7 +185,9 @@ impl<'b> Printer<'b> {
             Some(value) => {
                 self.write(value.type_name().as_bytes())?;
                 self.write(b"=")?;
+                let depth = std::mem::take(&mut self.depth);
                 self.value(value, 'v')?;
+                self.depth = depth;
             }
             None => self.write(b"<nil>")?,
         }
@@ -425,17 +451,27 @@ impl<'b> Printer<'b> {
         self.padded(text.as_bytes())
     }
 
-    /// Addresses are not repeatable, so all are the same.
     fn pointer(&mut self, value: &Value) -> Printed {
         match value {
-            Value::Map(_) | Value::List(_) | Value::Bytes(_) => {
+            Value::Map(_) | Value::List(_) | Value::Bytes(_) => self.address(value, 'p'),
+            Value::Object(object) if object.kind_name() == "ptr" => self.address(value, 'p'),
+            value => self.bad_verb(Some(value), 'p'),
+        }
+    }
+
+    /// An address. Go's are not repeatable, so here all are the same.
+    fn address(&mut self, value: &Value, verb: char) -> Printed {
+        const ADDRESS: u64 = 0xc0_0000_0000;
+        match verb {
+            'b' | 'o' | 'd' | 'x' | 'X' => self.integer(value, ADDRESS, false, verb),
+            'v' | 'p' => {
                 let sharp = !self.flags.sharp;
                 let before = std::mem::replace(&mut self.flags.sharp, sharp);
-                self.digits(0xc0_0000_0000, 16, false, 'v')?;
+                self.digits(ADDRESS, 16, false, 'v')?;
                 self.flags.sharp = before;
                 Ok(())
             }
-            value => self.bad_verb(Some(value), 'p'),
+            verb => self.bad_verb(Some(value), verb),
         }
     }
 }
