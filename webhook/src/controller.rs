@@ -1,7 +1,7 @@
 //! The controller: what was admitted is what runs.
 //!
 //! Modules are read and their status is written with the controller's own rights. Everything that a chart decides is
-//! done as a service account of the Module's namespace, through [`tenant::Tenant`]: there is no other way to the
+//! done as a service account of the Module's namespace, through `Tenant`: there is no other way to the
 //! cluster from here.
 
 mod apply;

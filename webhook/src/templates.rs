@@ -129,7 +129,7 @@ impl Templates {
         }
     }
 
-    /// The digest that a reference stands for, as of at most [`RESOLUTION_LIFETIME`] ago.
+    /// The digest that a reference stands for, as of at most `RESOLUTION_LIFETIME` ago.
     pub async fn resolve(&self, reference: &TemplateReference) -> Result<String, TemplateError> {
         let provider = Arc::clone(&self.provider);
         let fetches = Arc::clone(&self.fetches);
