@@ -14,6 +14,8 @@ use renderer::{Chart, ChartFile, Limits, Profile, RenderOptions};
 use serde::Deserialize;
 
 const VECTORS: &str = include_str!("fixtures/vectors.jsonl");
+/// Calls of every function with arguments of many types, right and wrong ones.
+const SIGNATURES: &str = include_str!("fixtures/signatures.jsonl");
 const GENERATED: &str = include_str!("fixtures/generated.jsonl");
 const PENDING: &str = include_str!("fixtures/vectors-pending.txt");
 
@@ -122,6 +124,20 @@ fn generated_templates_give_what_the_real_engine_gave() {
         let actual = run(&vector.tpl, &files, &values);
         if actual != expected {
             writeln!(problems, "{:?}\n  expected {}\n  actual   {}", vector.tpl, shown(&expected), shown(&actual))
+                .unwrap();
+        }
+    }
+    assert!(problems.is_empty(), "{problems}");
+}
+
+#[test]
+fn every_function_takes_what_the_real_one_takes() {
+    let mut problems = String::new();
+    for line in SIGNATURES.lines().skip(1) {
+        let vector: Vector = serde_json::from_str(line).unwrap();
+        let (expected, actual) = (vector.expected(), run(&vector.tpl, &[], &Values::new()));
+        if actual != expected {
+            writeln!(problems, "{}\n  expected {}\n  actual   {}", vector.tpl, shown(&expected), shown(&actual))
                 .unwrap();
         }
     }

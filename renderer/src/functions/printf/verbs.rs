@@ -157,6 +157,13 @@ impl<'b> Printer<'b> {
     }
 
     fn object(&mut self, value: &Value, object: &dyn Object, verb: char) -> Printed {
+        // A named number (month, duration) has no text for the verbs of numbers.
+        if matches!(object.kind_name(), "int" | "int64")
+            && matches!(verb, 'b' | 'c' | 'd' | 'o' | 'O' | 'U')
+            && let Value::Int(number) | Value::Int64(number) = object.to_plain()
+        {
+            return self.integer(value, number as u64, true, verb);
+        }
         if object.method("String").is_none() {
             match object.kind_name() {
                 // The address, which is not repeatable.
