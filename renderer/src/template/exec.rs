@@ -18,7 +18,7 @@ use crate::budget::{Budget, BudgetExceeded};
 use crate::functions::{Host, printf};
 use crate::value::{GoString, Map, Value};
 
-/// The native stack that a render within the default [`crate::Limits::depth`] may need: run [`crate::render`] on a thread
+/// The native stack that a render within the default [`crate::Limits::depth`] may need: run [`crate::render()`] on a thread
 /// with at least this much. One level of that depth takes up to 6 KB in an unoptimised build; the rest is for functions
 /// that walk values. The memory is only reserved: what a render does not reach is never touched.
 pub const RENDER_STACK_BYTES: usize = 64 << 20;
