@@ -10,7 +10,7 @@ use module::{
     verdict::Refusal,
 };
 use renderer::{Limits, functions::FixedHost};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Admission, loading::Loaded, worker_refusal, write::Write};
 use crate::kinds::KindTable;
@@ -132,8 +132,14 @@ fn expand_module(
     kinds: &KindTable,
     revision: i64,
 ) -> Result<Expansion, Refusal> {
-    let module: Module = serde_json::from_value(module.clone())
-        .map_err(|error| Refusal::invalid("spec", format!("not a Module: {error}")))?;
+    // Only what an expansion looks at: managedFields can be as large as the values.
+    let part = |pointer: &str| module.pointer(pointer).cloned().unwrap_or_default();
+    let module = json!({
+        "metadata": {"name": part("/metadata/name"), "namespace": part("/metadata/namespace")},
+        "spec": part("/spec"),
+    });
+    let module: Module =
+        serde_json::from_value(module).map_err(|error| Refusal::invalid("spec", format!("not a Module: {error}")))?;
     let options = ExpansionOptions {
         policy: Some(policy),
         scopes: kinds,
@@ -152,8 +158,6 @@ fn expand_module(
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     fn resource(api_version: &str, kind: &str, name: &str, data: u32) -> Resource {
