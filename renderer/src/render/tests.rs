@@ -157,6 +157,29 @@ fn ends_hostile_templates() {
 }
 
 #[test]
+fn renders_again_with_other_subcharts() {
+    let files = [
+        (
+            "Chart.yaml",
+            "{apiVersion: v2, name: web, version: 1.0.0, dependencies: [{name: sub, version: '*', condition: s}]}",
+        ),
+        ("templates/t.yaml", "v: {{ template \"name\" }}"),
+        ("templates/_name.tpl", "{{ define \"name\" }}own{{ end }}"),
+        ("charts/sub/Chart.yaml", "{apiVersion: v2, name: sub, version: 1.0.0}"),
+        ("charts/sub/templates/_name.tpl", "{{ define \"name\" }}sub{{ end }}"),
+        ("charts/sub/templates/s.yaml", "v: {{ template \"name\" }}"),
+    ];
+    let chart = chart(&files);
+    let host = FixedHost::default();
+    for (enabled, sources) in [(true, 2), (false, 1), (true, 2)] {
+        let values = from_json(&json!({"s": enabled})).unwrap();
+        let rendered = render(&chart, &values, &options(&host)).unwrap();
+        assert_eq!(rendered.manifests.len(), sources);
+        assert!(rendered.manifests.iter().all(|manifest| manifest.content == "v: own"));
+    }
+}
+
+#[test]
 fn is_shared_between_threads() {
     fn assert_send_sync<T: Send + Sync>() {}
     assert_send_sync::<Chart>();
