@@ -62,6 +62,31 @@ async fn a_body_beyond_the_limit_is_too_large() {
     assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE);
 }
 
+fn from_repository(repo: &str) -> Value {
+    let mut object = module("main", json!({}));
+    object["spec"]["template"]["repo"] = json!(repo);
+    object
+}
+
+#[tokio::test]
+async fn the_refusal_of_what_takes_too_long_comes_before_the_api_server_gives_up() {
+    let server = Server::standard();
+    let write = Write::create("alice", from_repository("https://slow.example.com/templates"));
+    for path in ["/mutate?timeout=500ms", "/validate?timeout=500ms"] {
+        let response = server.review(path, &write.review()).await;
+        assert_eq!(response["allowed"], false);
+        assert_eq!((&response["status"]["code"], &response["status"]["reason"]), (&json!(504), &json!("Timeout")));
+    }
+}
+
+#[tokio::test]
+async fn a_bug_is_a_refusal_and_the_next_request_is_served() {
+    let server = Server::standard();
+    let write = Write::create("alice", from_repository("https://panicking.example.com/templates"));
+    assert_eq!(server.write(&write).await.unwrap_err()["code"], 503);
+    server.create("alice", module("main", json!({}))).await;
+}
+
 #[tokio::test]
 async fn deep_nesting_is_an_error_not_a_crash() {
     let server = Server::standard();

@@ -45,6 +45,10 @@ impl TemplateProvider for Charts {
         if reference.repo.contains("unreachable") {
             return Err(TemplateError::Unavailable { problem: format!("{} cannot be reached", reference.repo) });
         }
+        if reference.repo.contains("slow") {
+            std::thread::sleep(std::time::Duration::from_secs(1));
+        }
+        assert!(!reference.repo.contains("panicking"), "a bug in a source");
         let key = format!("{}@{}", reference.path, reference.version);
         if !self.0.contains_key(key.as_str()) {
             return Err(TemplateError::Invalid {
