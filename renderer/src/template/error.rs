@@ -22,22 +22,34 @@ pub struct ParseError {
     pub detail: String,
     /// The text of the line.
     pub source_line: String,
+    /// The line, from 1, and the text of the action whose `end` is missing, if that is what is wrong.
+    pub open_since: Option<(usize, String)>,
 }
 
 impl ParseError {
     pub(super) fn new(source: &Source, error: SyntaxError) -> Self {
-        let SyntaxError { line, message: detail } = error;
+        let SyntaxError { line, message: detail, open_since } = error;
         // Helm (engine.go `cleanupParseError`) keeps what follows the last colon.
         let message = detail.rsplit(": ").next().unwrap_or_default().to_owned();
-        let source_line = source.text.split(|byte| *byte == b'\n').nth(line.saturating_sub(1)).unwrap_or_default();
-        let source_line = String::from_utf8_lossy(source_line).trim_end_matches('\r').to_owned();
-        Self { file: source.name.clone(), line, message, detail, source_line }
+        let text_of = |line: usize| {
+            let text = source.text.split(|byte| *byte == b'\n').nth(line.saturating_sub(1)).unwrap_or_default();
+            String::from_utf8_lossy(text).trim_end_matches('\r').to_owned()
+        };
+        let open_since = open_since.map(|line| (line, text_of(line)));
+        Self { file: source.name.clone(), line, message, detail, source_line: text_of(line), open_since }
     }
 
     /// Place, message and the line of source.
     pub fn code_frame(&self) -> String {
         let mut text = format!("{}\n", self.detail);
-        write_source(&mut text, &self.file, self.line, None, &self.source_line);
+        match &self.open_since {
+            // The end of the text shows nothing.
+            Some((line, source_line)) => {
+                text.push_str("this needs an {{ end }}:\n");
+                write_source(&mut text, &self.file, *line, None, source_line);
+            }
+            None => write_source(&mut text, &self.file, self.line, None, &self.source_line),
+        }
         text
     }
 }

@@ -22,6 +22,8 @@ const MAX_NESTING: usize = 150;
 pub(super) struct SyntaxError {
     pub(super) line: usize,
     pub(super) message: String,
+    /// The line of the structure that was still open when the text ended.
+    pub(super) open_since: Option<usize>,
 }
 
 type Parsed<T> = Result<T, SyntaxError>;
@@ -39,6 +41,7 @@ pub(super) fn parse(source: Arc<Source>, functions: &FunctionTable) -> Parsed<Te
         symbols: vec![Box::from("$")],
         tree: Tree::default(),
         nesting: 0,
+        open: Vec::new(),
     };
     parser.file()?;
     Ok(parser.definitions)
@@ -91,6 +94,8 @@ struct Parser<'t> {
     symbols: Vec<Box<str>>,
     tree: Tree,
     nesting: usize,
+    /// The lines of the actions whose `end` is still to come.
+    open: Vec<usize>,
 }
 
 impl<'t> Parser<'t> {
@@ -144,7 +149,7 @@ impl<'t> Parser<'t> {
     }
 
     fn error<T>(&self, message: impl Into<String>) -> Parsed<T> {
-        Err(SyntaxError { line: self.tokens[0].line, message: message.into() })
+        Err(SyntaxError { line: self.tokens[0].line, message: message.into(), open_since: None })
     }
 
     fn expect(&mut self, kind: Kind, context: &str) -> Parsed<Item<'t>> {
@@ -246,13 +251,18 @@ impl<'t> Parser<'t> {
     /// Nodes up to `end` or `else` (Go: `Tree.itemList`).
     fn list(&mut self) -> Parsed<(Vec<Node>, Terminator)> {
         let mut nodes = Vec::new();
+        self.open.push(self.tokens[0].line);
         while self.peek_non_space().kind != Kind::Eof {
             match self.text_or_action()? {
                 Parts::Node(node) => nodes.push(node),
-                Parts::Terminator(terminator) => return Ok((nodes, terminator)),
+                Parts::Terminator(terminator) => {
+                    self.open.pop();
+                    return Ok((nodes, terminator));
+                }
             }
         }
-        self.error("unexpected EOF")
+        let open_since = self.open.last().copied();
+        self.error("unexpected EOF").map_err(|error| SyntaxError { open_since, ..error })
     }
 
     fn text_or_action(&mut self) -> Parsed<Parts> {
