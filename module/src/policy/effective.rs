@@ -161,7 +161,7 @@ impl EffectivePolicy {
             .collect()
     }
 
-    /// The service account of the target namespace that applies the resources.
+    /// The service account, in the namespace of the Module, that applies the resources.
     pub fn service_account_name(&self) -> Result<&str, ServiceAccountConflict> {
         let names: BTreeSet<&str> =
             self.policies.iter().filter_map(|policy| policy.spec.service_account_name.as_deref()).collect();

@@ -59,7 +59,7 @@ pub struct ModulePolicySpec {
     /// Which resources a Module may expand to.
     #[serde(default)]
     pub expansion: ExpansionPolicy,
-    /// The service account, in the target namespace, that the controller acts as. Left out: `default`.
+    /// The service account, in the namespace of the Module, that the controller acts as. Left out: `default`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     pub service_account_name: Option<String>,
