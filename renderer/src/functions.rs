@@ -168,6 +168,12 @@ pub trait Host {
 
     /// Fills the buffer with random bytes.
     fn random(&self, buffer: &mut [u8]);
+
+    /// Whether nobody will use the keys that a chart generates: they may then all be one and the same, which saves the
+    /// seconds that it takes to make them.
+    fn is_repeatable(&self) -> bool {
+        false
+    }
 }
 
 /// The host of a repeatable render: a fixed clock and a counter for randomness.
@@ -179,6 +185,10 @@ pub struct FixedHost {
 impl Host for FixedHost {
     fn now(&self) -> i128 {
         0
+    }
+
+    fn is_repeatable(&self) -> bool {
+        true
     }
 
     fn random(&self, buffer: &mut [u8]) {

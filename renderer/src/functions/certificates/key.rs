@@ -1,5 +1,7 @@
 //! Private keys: RSA and ECDSA on P-256, made from the host's randomness.
 
+use std::sync::OnceLock;
+
 use p256::ecdsa::signature::Signer;
 use rsa::pkcs1::{DecodeRsaPrivateKey, EncodeRsaPrivateKey, EncodeRsaPublicKey};
 use rsa::rand_core::{Infallible, TryCryptoRng, TryRng};
@@ -8,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::der::{INTEGER, NULL, OCTET_STRING, bit_string, element, explicit, integer, object_identifier, sequence};
 use super::pem;
-use crate::functions::{CallError, Context, Host};
+use crate::functions::{CallError, Context, FixedHost, Host};
 
 /// 1.2.840.113549.1.1.1, rsaEncryption.
 const RSA_ENCRYPTION: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01";
@@ -74,8 +76,27 @@ pub(super) enum PrivateKey {
 fn generate_rsa(context: &Context<'_>, bits: usize) -> Result<RsaKey, CallError> {
     let relative = (bits / 2048) as u64;
     context.budget.charge_steps(STEPS_PER_2048_BITS.saturating_mul(relative.pow(3)))?;
-    RsaKey::new(&mut HostRandom(context.host), bits)
+    if context.host.is_repeatable() {
+        return repeatable_rsa(bits);
+    }
+    new_rsa(context.host, bits)
+}
+
+fn new_rsa(host: &dyn Host, bits: usize) -> Result<RsaKey, CallError> {
+    RsaKey::new(&mut HostRandom(host), bits)
         .map_err(|error| CallError::message(format!("error generating rsa key: {error}")))
+}
+
+/// The one key of that size for hosts without real randomness, made once in a process.
+fn repeatable_rsa(bits: usize) -> Result<RsaKey, CallError> {
+    static CERTIFICATE_KEY: OnceLock<RsaKey> = OnceLock::new();
+    static PRIVATE_KEY: OnceLock<RsaKey> = OnceLock::new();
+    let cell = if bits == CERTIFICATE_KEY_BITS { &CERTIFICATE_KEY } else { &PRIVATE_KEY };
+    if let Some(key) = cell.get() {
+        return Ok(key.clone());
+    }
+    let key = new_rsa(&FixedHost::default(), bits)?;
+    Ok(cell.get_or_init(|| key).clone())
 }
 
 fn generate_p256(context: &Context<'_>) -> Result<p256::SecretKey, CallError> {
