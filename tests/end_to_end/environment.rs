@@ -109,6 +109,18 @@ impl Environment {
         }
     }
 
+    /// Waits until the controller has nothing left to write on a Module, and returns it. Its finalizer and status would
+    /// otherwise come between a read and a write of a test.
+    pub(crate) fn reconciled(&self, namespace: &str, name: &str) -> Value {
+        self.eventually("the controller reports success", || {
+            let module = self.module(namespace, name)?;
+            let status = &module["status"];
+            (status["reconciliationStatus"]["status"] == "succeeded"
+                && status["observedGeneration"] == module["metadata"]["generation"])
+                .then_some(module)
+        })
+    }
+
     /// The address of the examples' or of the faulty templates.
     pub(crate) fn repository(&self, name: &str) -> &str {
         &self.cluster.templates()[name]

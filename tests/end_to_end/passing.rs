@@ -59,7 +59,7 @@ fn metadata_is_free() {
     ] {
         environment.kubectl("developer", &arguments).success().unwrap();
     }
-    let stored = environment.module(TEAM, name).unwrap();
+    let stored = environment.reconciled(TEAM, name);
     let mut finalizers = stored["metadata"]["finalizers"].as_array().cloned().unwrap_or_default();
     finalizers.push(json!("example.com/guard"));
     patch(environment, "developer", name, &json!({ "metadata": { "finalizers": finalizers } }));
@@ -79,14 +79,9 @@ fn the_controller_writes_status() {
     let environment = shared();
     let name = "controller-status";
     environment.create("developer", &environment.app(TEAM, name));
-    environment.eventually("the controller reports success", || {
-        let module = environment.module(TEAM, name)?;
-        let status = &module["status"];
-        (status["reconciliationStatus"]["status"] == "succeeded"
-            && status["observedGeneration"] == module["metadata"]["generation"]
-            && status["templateResolvedVersion"].as_str().is_some_and(|version| version.len() == 40))
-        .then_some(())
-    });
+    let module = environment.reconciled(TEAM, name);
+    let resolved = module["status"]["templateResolvedVersion"].as_str().unwrap();
+    assert_eq!(resolved.len(), 40, "{resolved} is no commit");
 }
 
 #[test]
@@ -104,6 +99,7 @@ fn a_gitops_writer_changes_locked_values_and_the_template() {
         .unwrap();
     module["spec"]["template"]["path"] = json!("demo");
     module["spec"]["values"] = json!({ "replicas": 1 });
+    environment.reconciled(TEAM, name);
     environment.kubectl_with("gitops", &["replace", "-f", "-"], &module).success().unwrap();
     let stored = environment.module(TEAM, name).unwrap();
     assert_eq!(stored["spec"]["template"]["path"], "demo");

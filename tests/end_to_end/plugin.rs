@@ -16,7 +16,7 @@ fn set_changes_free_values_and_is_refused_on_locked_ones() {
 
     let outcome = environment.plugin("developer", &["set", name, "-n", TEAM, "replicas=5"]);
     assert_eq!(outcome.code, 0, "{outcome}");
-    let stored = environment.module(TEAM, name).unwrap();
+    let stored = environment.reconciled(TEAM, name);
     assert_eq!(stored["spec"]["values"]["replicas"], 5);
 
     let outcome = environment.plugin("developer", &["set", name, "-n", TEAM, "general.version=2.0"]);
@@ -33,7 +33,7 @@ fn preview_needs_no_right_but_the_modules_own_and_stores_nothing() {
     let environment = shared();
     let name = "plugin-preview";
     environment.create("gitops", &environment.app(TEAM, name));
-    let before = environment.module(TEAM, name).unwrap();
+    let before = environment.reconciled(TEAM, name);
 
     let free = ["preview", name, "-n", TEAM, "--set", "replicas=5"];
     let outcome = environment.plugin("developer", &free);
@@ -55,6 +55,7 @@ fn edit_round_trip() {
     let environment = shared();
     let name = "plugin-edit";
     environment.create("gitops", &environment.app(TEAM, name));
+    environment.reconciled(TEAM, name);
     let folder = tempfile::tempdir().unwrap();
     let seen = folder.path().join("seen");
 

@@ -25,7 +25,7 @@ struct Case {
 fn every_locked_write_is_refused() {
     let environment = shared();
     environment.create("gitops", &environment.app(TEAM, NAME));
-    let before = environment.module(TEAM, NAME).unwrap();
+    let before = environment.reconciled(TEAM, NAME);
 
     let cases = cases();
     assert!(cases.len() >= 20);
@@ -261,9 +261,10 @@ fn edit_opens_again_with_the_reasons() {
     let environment = shared();
     let name = "refused-edit";
     environment.create("gitops", &environment.app(TEAM, name));
+    environment.reconciled(TEAM, name);
     let (outcome, seen) = edit_module(environment, name);
     assert_eq!(outcome.code, 1, "{outcome}");
-    assert!(seen.contains(&format!("# {VERSION}:")) || seen.contains(VERSION), "{seen}");
+    assert!(seen.contains(&format!("# * {VERSION}: ")), "{seen}");
     assert!(seen.contains("argocd"), "the buffer does not tell who may change it: {seen}");
 }
 
