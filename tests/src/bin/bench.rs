@@ -1,8 +1,8 @@
 //! `tests/bench`: what an admission and a rendering cost, beside what they are measured against.
 
 use std::net::SocketAddr;
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
@@ -39,10 +39,10 @@ enum Action {
     ServeNothing {
         /// Address to listen on
         address: SocketAddr,
-        /// Certificate, PEM
-        certificate: String,
-        /// Private key, PEM
-        key: String,
+        /// Certificate, a PEM file
+        certificate: PathBuf,
+        /// Private key, a PEM file
+        key: PathBuf,
     },
 }
 
@@ -66,12 +66,21 @@ impl Drop for Server {
 }
 
 #[tokio::main]
-async fn main() -> Result<()> {
-    let arguments = Arguments::parse();
+async fn main() -> ExitCode {
+    match run(Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("Error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<()> {
     // The first installation in this process cannot fail.
     drop(rustls::crypto::ring::default_provider().install_default());
     if let Some(Action::ServeNothing { address, certificate, key }) = arguments.action {
-        return serve_nothing(address, certificate, key).await;
+        return serve_nothing(address, &certificate, &key).await;
     }
     let folder = tempfile::tempdir()?;
     let layout = Layout::new(Some(folder.path().join("cluster")))?;
@@ -86,7 +95,7 @@ async fn main() -> Result<()> {
 /// Posts the same reviews in turn, so that a disturbance of the machine meets all of them.
 async fn measure_admissions(cluster: &Cluster, count: usize) -> Result<()> {
     let review = review(cluster)?.to_string().into_bytes();
-    let (_server, nothing) = start_nothing(&review).await?;
+    let (_server, nothing) = start_nothing(cluster.layout().folder(), &review).await?;
     let mut targets = vec![nothing];
     for (name, kind) in
         [("validating webhook", "validatingwebhookconfiguration"), ("mutating webhook", "mutatingwebhookconfiguration")]
@@ -172,8 +181,11 @@ fn review(cluster: &Cluster) -> Result<Value> {
     create.args(["create", "-o", "json", "-f", "-"]);
     let stored = command::run_with_input(&mut create, &module.to_string())?.success()?;
     let stored: Value = serde_json::from_str(&stored)?;
-    let mut changed = stored.clone();
-    changed["spec"]["values"]["replicas"] = json!(5);
+    // As the validating webhook gets it, with what the mutating one stamps on it.
+    let mut change = cluster.kubectl("developer");
+    change.args(["patch", "modules.cyclops-ui.com", "app", "-o", "json", "--dry-run=server", "--type=merge"]);
+    change.args(["-p", r#"{"spec":{"values":{"replicas":5}}}"#]);
+    let changed: Value = serde_json::from_str(&command::run(&mut change)?.success()?)?;
     let kind = json!({ "group": "cyclops-ui.com", "version": "v1alpha1", "kind": "Module" });
     let resource = json!({ "group": "cyclops-ui.com", "version": "v1alpha1", "resource": "modules" });
     Ok(json!({
@@ -225,13 +237,16 @@ fn webhook(cluster: &Cluster, name: &'static str, kind: &str, body: &[u8]) -> Re
 }
 
 /// Starts the server that allows everything, as another process like the webhook.
-async fn start_nothing(body: &[u8]) -> Result<(Server, Target)> {
+async fn start_nothing(folder: &Path, body: &[u8]) -> Result<(Server, Target)> {
     let host = "nothing.example.com";
     let CertifiedKey { cert, signing_key } = rcgen::generate_simple_self_signed([host.to_owned()])?;
     let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+    let (certificate, key) = (folder.join("nothing.crt"), folder.join("nothing.key"));
+    std::fs::write(&certificate, cert.pem())?;
+    std::fs::write(&key, signing_key.serialize_pem())?;
     let child = Command::new(std::env::current_exe()?)
-        .args(["serve-nothing", &format!("127.0.0.1:{port}"), &cert.pem()])
-        .arg(signing_key.serialize_pem())
+        .args(["serve-nothing", &format!("127.0.0.1:{port}")])
+        .args([&certificate, &key])
         .stdin(Stdio::null())
         .spawn()
         .context("the server that allows everything could not be started")?;
@@ -247,7 +262,7 @@ async fn start_nothing(body: &[u8]) -> Result<(Server, Target)> {
 }
 
 /// Parses the review, as every handler has to, and allows it.
-async fn serve_nothing(address: SocketAddr, certificate: String, key: String) -> Result<()> {
+async fn serve_nothing(address: SocketAddr, certificate: &Path, key: &Path) -> Result<()> {
     let answer = |Json(review): Json<Value>| async move {
         Json(json!({
             "apiVersion": "admission.k8s.io/v1",
@@ -255,7 +270,7 @@ async fn serve_nothing(address: SocketAddr, certificate: String, key: String) ->
             "response": { "uid": review["request"]["uid"], "allowed": true },
         }))
     };
-    let config = RustlsConfig::from_pem(certificate.into_bytes(), key.into_bytes()).await?;
+    let config = RustlsConfig::from_pem_file(certificate, key).await?;
     let router = axum::Router::new().fallback(post(answer));
     axum_server::bind_rustls(address, config).serve(router.into_make_service()).await?;
     Ok(())
