@@ -23,7 +23,7 @@ pub struct ParseError {
     /// The text of the line.
     pub source_line: String,
     /// The line, from 1, and the text of the action whose `end` is missing, if that is what is wrong.
-    pub open_since: Option<(usize, String)>,
+    pub open_since: Option<Box<(usize, String)>>,
 }
 
 impl ParseError {
@@ -35,7 +35,7 @@ impl ParseError {
             let text = source.text.split(|byte| *byte == b'\n').nth(line.saturating_sub(1)).unwrap_or_default();
             String::from_utf8_lossy(text).trim_end_matches('\r').to_owned()
         };
-        let open_since = open_since.map(|line| (line, text_of(line)));
+        let open_since = open_since.map(|line| Box::new((line, text_of(line))));
         Self { file: source.name.clone(), line, message, detail, source_line: text_of(line), open_since }
     }
 
@@ -44,7 +44,8 @@ impl ParseError {
         let mut text = format!("{}\n", self.detail);
         match &self.open_since {
             // The end of the text shows nothing.
-            Some((line, source_line)) => {
+            Some(open) => {
+                let (line, source_line) = &**open;
                 text.push_str("this needs an {{ end }}:\n");
                 write_source(&mut text, &self.file, *line, None, source_line);
             }
