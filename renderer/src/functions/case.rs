@@ -347,15 +347,7 @@ fn push_lower(joined: &mut Vec<u8>, kind: WordKind, word: &[u8], connector: u8) 
 
 #[cfg(test)]
 mod tests {
-    use crate::functions::testing::text;
-    use crate::value::Value;
-
-    #[track_caller]
-    fn check(name: &str, cases: &[(&str, &str)]) {
-        for (input, expected) in cases {
-            assert_eq!(text(name, &[Value::string(*input)]), *expected, "{name} {input:?}");
-        }
-    }
+    use crate::functions::testing::check;
 
     #[test]
     fn title_and_its_relatives_work_word_by_word() {

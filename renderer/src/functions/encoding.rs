@@ -210,15 +210,7 @@ fn adler32sum(context: &Context<'_>, arguments: &[Value]) -> CallResult {
 
 #[cfg(test)]
 mod tests {
-    use crate::functions::testing::text;
-    use crate::value::Value;
-
-    #[track_caller]
-    fn check(name: &str, cases: &[(&str, &str)]) {
-        for (input, expected) in cases {
-            assert_eq!(text(name, &[Value::string(*input)]), *expected, "{name} {input:?}");
-        }
-    }
+    use crate::functions::testing::check;
 
     #[test]
     fn base64_errors_name_the_byte_that_go_names() {

@@ -47,3 +47,11 @@ pub(super) fn message(name: &str, arguments: &[Value]) -> String {
         other => panic!("{name} {arguments:?} gave {other:?}"),
     }
 }
+
+/// Calls a function with each text alone and compares what the result prints.
+#[track_caller]
+pub(super) fn check(name: &str, cases: &[(&str, &str)]) {
+    for (input, expected) in cases {
+        assert_eq!(text(name, &[Value::string(*input)]), *expected, "{name} {input:?}");
+    }
+}
