@@ -12,6 +12,9 @@ pub const WRITTEN_BY: &str = "module.cyclops-ui.com/written-by";
 pub const PROTECTED: &str = "module.cyclops-ui.com/protected";
 /// The reason for writing past the locks; counts only in the request that brings it.
 pub const BREAK_GLASS: &str = "module.cyclops-ui.com/break-glass";
+/// On a resource: the Module that it belongs to, `namespace/name`. Cyclops' label names only the Module, and two Modules
+/// of one name can exist in two namespaces.
+pub const OWNER: &str = "module.cyclops-ui.com/owner";
 
 /// Cyclops: a non-empty value makes Cyclops' interface write to this Git repository instead of the cluster.
 pub const WRITE_REPO: &str = "cyclops-ui.com/write-repo";

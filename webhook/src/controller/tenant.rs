@@ -15,10 +15,6 @@ use serde_json::{Value, json};
 use super::FIELD_MANAGER;
 use crate::kinds::Kind;
 
-/// The Module that a resource belongs to: `namespace/name`. Cyclops' label names only the Module, and two Modules of
-/// one name can exist in two namespaces.
-const OWNER: &str = "module.cyclops-ui.com/owner";
-
 /// Helm: what becomes of a resource that its chart no longer has.
 const RESOURCE_POLICY: &str = "helm.sh/resource-policy";
 
@@ -110,7 +106,7 @@ impl Tenant {
             }
             // Annotations that are no mapping are left to the API server, which refuses them.
             if let Some(notes) = notes.as_object_mut() {
-                notes.insert(OWNER.to_owned(), json!(self.owner));
+                notes.insert(annotations::OWNER.to_owned(), json!(self.owner));
             }
         }
         let parameters = PatchParams::apply(FIELD_MANAGER).force();
@@ -177,7 +173,7 @@ fn other_owner(
     labels: &BTreeMap<String, String>,
     notes: &BTreeMap<String, String>,
 ) -> Option<String> {
-    match (labels.get(annotations::MODULE_LABEL), notes.get(OWNER)) {
+    match (labels.get(annotations::MODULE_LABEL), notes.get(annotations::OWNER)) {
         (_, Some(other)) if other != owner => Some(format!("the Module {other}")),
         (Some(other), _) if other != module => Some(format!("a Module called {other}")),
         (None, None) => Some("no Module".to_owned()),
@@ -204,7 +200,7 @@ mod tests {
             (Some("web"), Some("team-b/web"), Some("the Module team-b/web")),
             (Some("api"), Some("team-a/web"), Some("a Module called api")),
         ] {
-            let (labels, notes) = (map(annotations::MODULE_LABEL, label), map(OWNER, owner));
+            let (labels, notes) = (map(annotations::MODULE_LABEL, label), map(annotations::OWNER, owner));
             assert_eq!(other_owner("web", "team-a/web", &labels, &notes).as_deref(), other, "{label:?} {owner:?}");
         }
     }
