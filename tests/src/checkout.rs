@@ -65,12 +65,22 @@ pub fn programs() -> Result<Programs> {
     Ok(Programs { webhook: find("module-webhook")?, plugin: find("kubectl-module")?, cluster: find("cluster")? })
 }
 
-/// The folder with etcd, kube-apiserver, kube-controller-manager, kubectl and helm, built first
-/// if it has to be.
+/// The folder with etcd, kube-apiserver, kube-controller-manager, kubectl and what
+/// [`helm_programs`] has, built first if it has to be.
 pub fn control_plane() -> Result<PathBuf> {
+    build_control_plane(&[])
+}
+
+/// A folder with helm, helm3 and their oracles, built first if it has to be.
+pub fn helm_programs() -> Result<PathBuf> {
+    build_control_plane(&["--helm"])
+}
+
+fn build_control_plane(arguments: &[&str]) -> Result<PathBuf> {
     let script = root().join("tests/control-plane/build");
     // Not `command::run`: a first build takes minutes, and its progress belongs on the terminal.
     let output = Command::new(&script)
+        .args(arguments)
         .stderr(std::process::Stdio::inherit())
         .output()
         .with_context(|| format!("{} could not be started", script.display()))?;

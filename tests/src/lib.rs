@@ -5,4 +5,5 @@ pub mod checkout;
 pub mod cluster;
 pub mod command;
 pub mod git_server;
+pub mod oracle;
 pub mod parity;

@@ -1,0 +1,168 @@
+// The oracle (see the package control-plane/oracle for its protocol) that links Helm 4.
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"sort"
+
+	"control-plane/oracle"
+	"helm.sh/helm/v4/pkg/action"
+	chart "helm.sh/helm/v4/pkg/chart"
+	"helm.sh/helm/v4/pkg/chart/common"
+	"helm.sh/helm/v4/pkg/chart/common/util"
+	"helm.sh/helm/v4/pkg/chart/loader"
+	chartv2 "helm.sh/helm/v4/pkg/chart/v2"
+	chartv2loader "helm.sh/helm/v4/pkg/chart/v2/loader"
+	chartv2util "helm.sh/helm/v4/pkg/chart/v2/util"
+	"helm.sh/helm/v4/pkg/cli"
+	"helm.sh/helm/v4/pkg/cli/values"
+	"helm.sh/helm/v4/pkg/engine"
+	"helm.sh/helm/v4/pkg/getter"
+	release "helm.sh/helm/v4/pkg/release/v1"
+	releaseutil "helm.sh/helm/v4/pkg/release/v1/util"
+	"sigs.k8s.io/yaml"
+)
+
+type helm struct {
+	settings *cli.EnvSettings
+	getters  getter.Providers
+}
+
+func main() {
+	settings := cli.New()
+	oracle.Main(&helm{settings: settings, getters: getter.All(settings)})
+}
+
+// load does what `helm template` does before it renders: newTemplateCmd and runInstall of pkg/cmd.
+func (helm *helm) load(request *oracle.Request, client *action.Install) (chart.Charter, map[string]any, error) {
+	if request.KubeVersion != "" {
+		version, err := common.ParseKubeVersion(request.KubeVersion)
+		if err != nil {
+			return nil, nil, fmt.Errorf("invalid kube version '%s': %w", request.KubeVersion, err)
+		}
+		client.KubeVersion = version
+	}
+	path, err := client.LocateChart(request.Path, helm.settings)
+	if err != nil {
+		return nil, nil, err
+	}
+	values, err := helm.MergeValues(request)
+	if err != nil {
+		return nil, nil, err
+	}
+	loaded, err := loader.Load(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	accessor, err := chart.NewAccessor(loaded)
+	if err != nil {
+		return nil, nil, err
+	}
+	switch kind := accessor.MetadataAsMap()["Type"]; kind {
+	case "", "application":
+	default:
+		return nil, nil, fmt.Errorf("%s charts are not installable", kind)
+	}
+	if dependencies := accessor.MetaDependencies(); len(dependencies) > 0 {
+		if err := action.CheckDependencies(loaded, dependencies); err != nil {
+			return nil, nil, fmt.Errorf("an error occurred while checking for chart dependencies. You may need to run 'helm dependency build' to fetch missing dependencies: %w", err)
+		}
+	}
+	return loaded, values, nil
+}
+
+func (helm *helm) Render(request *oracle.Request) (string, error) {
+	client := action.NewInstall(action.NewConfiguration(action.ConfigurationSetLogger(slog.DiscardHandler)))
+	client.DryRunStrategy = action.DryRunClient
+	client.Replace = true
+	client.ReleaseName = request.Release
+	client.Namespace = request.Namespace
+	client.APIVersions = common.VersionSet(request.APIVersions)
+	client.IncludeCRDs = request.IncludeCRDs
+	client.IsUpgrade = request.IsUpgrade
+	client.SkipSchemaValidation = request.SkipSchemaValidation
+	client.DisableHooks = request.NoHooks
+	loaded, values, err := helm.load(request, client)
+	if err != nil {
+		return "", err
+	}
+	made, err := client.Run(loaded, values)
+	rel, _ := made.(*release.Release)
+	if err != nil {
+		if rel != nil {
+			return "", fmt.Errorf("%w\n\nUse --debug flag to render out invalid YAML", err)
+		}
+		return "", err
+	}
+	hooks := make([]oracle.Hook, len(rel.Hooks))
+	for i, hook := range rel.Hooks {
+		hooks[i] = oracle.Hook{Path: hook.Path, Manifest: hook.Manifest, Test: slices.Contains(hook.Events, release.HookTest)}
+	}
+	return oracle.Print(request, rel.Manifest, hooks, split)
+}
+
+// split cuts output into its documents, in order.
+func split(manifests string) []string {
+	documents := releaseutil.SplitManifests(manifests)
+	keys := slices.Collect(maps.Keys(documents))
+	sort.Sort(releaseutil.BySplitManifestsOrder(keys))
+	ordered := make([]string, len(keys))
+	for i, key := range keys {
+		ordered[i] = documents[key]
+	}
+	return ordered
+}
+
+func (helm *helm) Prepare(request *oracle.Request) (func() (map[string]string, error), error) {
+	client := action.NewInstall(action.NewConfiguration(action.ConfigurationSetLogger(slog.DiscardHandler)))
+	loaded, values, err := helm.load(request, client)
+	if err != nil {
+		return nil, err
+	}
+	if loaded, ok := loaded.(*chartv2.Chart); ok {
+		if err := chartv2util.ProcessDependencies(loaded, values); err != nil {
+			return nil, fmt.Errorf("chart dependencies processing failed: %w", err)
+		}
+	}
+	capabilities := common.DefaultCapabilities.Copy()
+	if client.KubeVersion != nil {
+		capabilities.KubeVersion = *client.KubeVersion
+	}
+	capabilities.APIVersions = append(capabilities.APIVersions, request.APIVersions...)
+	options := common.ReleaseOptions{
+		Name:      request.Release,
+		Namespace: request.Namespace,
+		Revision:  1,
+		IsInstall: !request.IsUpgrade,
+		IsUpgrade: request.IsUpgrade,
+	}
+	ready, err := util.ToRenderValuesWithSchemaValidation(loaded, values, options, capabilities, request.SkipSchemaValidation)
+	if err != nil {
+		return nil, err
+	}
+	return func() (map[string]string, error) { return engine.Render(loaded, ready) }, nil
+}
+
+func (helm *helm) MergeValues(request *oracle.Request) (map[string]any, error) {
+	options := values.Options{
+		ValueFiles:    request.ValueFiles(),
+		Values:        request.Set,
+		StringValues:  request.SetString,
+		JSONValues:    request.SetJSON,
+		FileValues:    request.SetFile,
+		LiteralValues: request.SetLiteral,
+	}
+	return options.MergeValues(helm.getters)
+}
+
+func (*helm) ReadValues(text []byte) (map[string]any, error) {
+	return chartv2loader.LoadValues(bytes.NewReader(text))
+}
+
+func (*helm) YAMLToJSON(text []byte) ([]byte, error) { return yaml.YAMLToJSON(text) }
+
+func (*helm) ToYAML(value any) ([]byte, error) { return yaml.Marshal(value) }

@@ -1,0 +1,3 @@
+module control-plane/oracle
+
+go 1.26.0
