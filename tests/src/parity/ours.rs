@@ -1,0 +1,100 @@
+//! Our renderer, in this process.
+
+use std::cell::RefCell;
+use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use renderer::functions::{FixedHost, Host};
+use renderer::values::{self, Values};
+use renderer::{Chart, Limits, Profile, RenderOptions};
+use template_source::{SourceLimits, read_chart_directory};
+
+use super::Case;
+use crate::oracle::Release;
+
+/// Our renderer and what it is told besides charts.
+#[derive(Clone, Debug)]
+pub struct Ours {
+    /// The version of Kubernetes that templates see.
+    pub kube_version: String,
+    /// `.Release.Name`.
+    pub release_name: String,
+    /// `.Release.Namespace`.
+    pub namespace: String,
+}
+
+impl Ours {
+    /// What `helm template --include-crds` would print, or the text of the error. Needs
+    /// [`renderer::template::RENDER_STACK_BYTES`] of stack.
+    pub fn render(&self, case: &Case, release: Release) -> Result<String, String> {
+        catch_unwind(AssertUnwindSafe(|| self.render_unguarded(case, release)))
+            .unwrap_or_else(|_| Err("the renderer panicked: its message is on standard error".to_owned()))
+    }
+
+    fn render_unguarded(&self, case: &Case, release: Release) -> Result<String, String> {
+        let chart = load(&case.chart)?;
+        let user = match &case.values {
+            None => Values::new(),
+            Some(path) => {
+                let text = fs::read(path).map_err(|error| error.to_string())?;
+                let read = values::from_yaml(&text);
+                // The oracle calls the only values file so.
+                read.map_err(|error| format!("failed to parse values-0.yaml: {error}"))?
+            }
+        };
+        let options = RenderOptions {
+            release_name: self.release_name.clone(),
+            namespace: self.namespace.clone(),
+            is_upgrade: false,
+            revision: 1,
+            kube_version: Some(self.kube_version.clone()),
+            api_versions: Vec::new(),
+            validate_schema: true,
+            profile: profile(release)?,
+            limits: Limits::default(),
+            host: &Clock::default(),
+        };
+        let rendered = renderer::render(&chart, &user, &options).map_err(|error| error.to_string())?;
+        Ok(rendered.to_helm_output(true))
+    }
+}
+
+fn profile(release: Release) -> Result<Profile, String> {
+    match release {
+        Release::V4 => Ok(Profile::V4),
+        Release::V3 => Err("there is no profile for Helm 3".to_owned()),
+    }
+}
+
+fn load(path: &Path) -> Result<Chart, String> {
+    if path.is_dir() {
+        let files = read_chart_directory(path, SourceLimits::default()).map_err(|error| error.to_string())?;
+        Chart::load(files).map_err(|error| error.to_string())
+    } else {
+        let archive = fs::read(path).map_err(|error| error.to_string())?;
+        Chart::load_archive(&archive).map_err(|error| error.to_string())
+    }
+}
+
+/// The machine's clock, and randomness that costs little.
+#[derive(Default)]
+struct Clock {
+    random: RefCell<FixedHost>,
+}
+
+impl Host for Clock {
+    fn now(&self) -> i128 {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        i128::try_from(since.as_nanos()).unwrap_or_default()
+    }
+
+    fn random(&self, buffer: &mut [u8]) {
+        self.random.borrow().random(buffer);
+    }
+
+    fn is_repeatable(&self) -> bool {
+        true
+    }
+}
