@@ -5,69 +5,9 @@ use std::rc::Rc;
 
 use crate::Profile;
 use crate::functions::{Parameter, Signature};
+use crate::profile::HelmVersion;
 use crate::quote::quote;
 use crate::value::{ElementType, List, Map, MethodError, Object, Value};
-
-/// The group versions that client-go 0.37 knows, in its order: what Helm 4.3 offers without a cluster. No kinds.
-const API_VERSIONS: [&str; 57] = [
-    "v1",
-    "admissionregistration.k8s.io/v1",
-    "admissionregistration.k8s.io/v1alpha1",
-    "admissionregistration.k8s.io/v1beta1",
-    "internal.apiserver.k8s.io/v1alpha1",
-    "apps/v1",
-    "apps/v1beta1",
-    "apps/v1beta2",
-    "authentication.k8s.io/v1",
-    "authentication.k8s.io/v1alpha1",
-    "authentication.k8s.io/v1beta1",
-    "authorization.k8s.io/v1",
-    "authorization.k8s.io/v1beta1",
-    "autoscaling/v1",
-    "autoscaling/v2",
-    "batch/v1",
-    "batch/v1beta1",
-    "certificates.k8s.io/v1",
-    "certificates.k8s.io/v1beta1",
-    "certificates.k8s.io/v1alpha1",
-    "coordination.k8s.io/v1alpha2",
-    "coordination.k8s.io/v1beta1",
-    "coordination.k8s.io/v1",
-    "discovery.k8s.io/v1",
-    "discovery.k8s.io/v1beta1",
-    "events.k8s.io/v1",
-    "events.k8s.io/v1beta1",
-    "extensions/v1beta1",
-    "flowcontrol.apiserver.k8s.io/v1",
-    "flowcontrol.apiserver.k8s.io/v1beta1",
-    "flowcontrol.apiserver.k8s.io/v1beta2",
-    "flowcontrol.apiserver.k8s.io/v1beta3",
-    "lifecycle.k8s.io/v1alpha1",
-    "networking.k8s.io/v1",
-    "networking.k8s.io/v1beta1",
-    "node.k8s.io/v1",
-    "node.k8s.io/v1alpha1",
-    "node.k8s.io/v1beta1",
-    "policy/v1",
-    "policy/v1beta1",
-    "rbac.authorization.k8s.io/v1",
-    "rbac.authorization.k8s.io/v1beta1",
-    "rbac.authorization.k8s.io/v1alpha1",
-    "resource.k8s.io/v1",
-    "resource.k8s.io/v1beta2",
-    "resource.k8s.io/v1beta1",
-    "resource.k8s.io/v1alpha3",
-    "scheduling.k8s.io/v1alpha3",
-    "scheduling.k8s.io/v1beta1",
-    "scheduling.k8s.io/v1",
-    "storage.k8s.io/v1beta1",
-    "storage.k8s.io/v1",
-    "storage.k8s.io/v1alpha1",
-    "storagemigration.k8s.io/v1",
-    "storagemigration.k8s.io/v1beta1",
-    "apiextensions.k8s.io/v1beta1",
-    "apiextensions.k8s.io/v1",
-];
 
 /// A text that is no Kubernetes version. Displays as Helm prints it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -106,18 +46,20 @@ pub enum KubeVersionError {
     },
 }
 
-/// Go's `common.KubeVersion`.
+/// Go's `common.KubeVersion` or `chartutil.KubeVersion`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct KubeVersion {
     version: String,
+    /// The numbers only. Helm 3 has no such field: there it is the version.
     normalized: String,
     major: String,
     minor: String,
+    profile: Profile,
 }
 
 impl KubeVersion {
     /// Parses loosely: at least major and minor, anything may follow (Helm: `ParseKubeVersion`).
-    pub(crate) fn parse(version: &str) -> Result<Self, KubeVersionError> {
+    pub(crate) fn parse(version: &str, profile: Profile) -> Result<Self, KubeVersionError> {
         let spaces = |character: char| matches!(character, '\t' | '\n' | '\x0c' | '\r' | ' ');
         let trimmed = version.trim_start_matches(spaces);
         let digits = trimmed.strip_prefix('v').unwrap_or(trimmed);
@@ -155,13 +97,13 @@ impl KubeVersion {
             numbers.push(number.to_string());
         }
         let minor = minor.parse::<u64>().unwrap_or_default().to_string();
-        let prefix = if version.starts_with('v') { "" } else { "v" };
-        Ok(Self {
-            version: format!("{prefix}{version}"),
-            normalized: format!("v{}", numbers.join(".")),
-            major: major.to_owned(),
-            minor,
-        })
+        let normalized = format!("v{}", numbers.join("."));
+        let version = if profile.keeps_kube_version_suffix {
+            format!("{}{version}", if version.starts_with('v') { "" } else { "v" })
+        } else {
+            normalized.clone()
+        };
+        Ok(Self { version, normalized, major: major.to_owned(), minor, profile })
     }
 
     /// The version as given, with `v`.
@@ -177,7 +119,7 @@ impl KubeVersion {
 
 impl Object for KubeVersion {
     fn type_name(&self) -> &'static str {
-        "common.KubeVersion"
+        self.profile.types.kube_version
     }
 
     fn field(&self, name: &str) -> Option<Value> {
@@ -202,7 +144,12 @@ impl Object for KubeVersion {
     }
 
     fn to_text(&self) -> Vec<u8> {
-        format!("{{{} {} {} {}}}", self.version, self.normalized, self.major, self.minor).into_bytes()
+        let Self { version, normalized, major, minor, profile } = self;
+        if profile.keeps_kube_version_suffix {
+            format!("{{{version} {normalized} {major} {minor}}}").into_bytes()
+        } else {
+            format!("{{{version} {major} {minor}}}").into_bytes()
+        }
     }
 
     fn to_addressable_text(&self) -> Vec<u8> {
@@ -210,7 +157,7 @@ impl Object for KubeVersion {
     }
 
     fn to_plain(&self) -> Value {
-        plain(&[("Version", &self.version), ("Major", &self.major), ("Minor", &self.minor)])
+        plain([("Version", self.version.as_str()), ("Major", &self.major), ("Minor", &self.minor)].into_iter())
     }
 
     fn as_any(&self) -> &dyn Any {
@@ -218,22 +165,26 @@ impl Object for KubeVersion {
     }
 }
 
-/// Go's `common.VersionSet`: a list of group versions with a method `Has`.
+/// Go's `common.VersionSet` or `chartutil.VersionSet`: a list of group versions with a method `Has`.
 #[derive(Clone, Debug)]
 struct VersionSet {
     versions: List,
+    type_name: &'static str,
 }
 
 impl VersionSet {
-    fn new(more: &[String]) -> Self {
-        let all = API_VERSIONS.into_iter().chain(more.iter().map(String::as_str));
-        Self { versions: List::typed(ElementType::String, all.map(Value::from).collect()) }
+    fn new(more: &[String], profile: Profile) -> Self {
+        let all = profile.api_versions.iter().copied().chain(more.iter().map(String::as_str));
+        Self {
+            versions: List::typed(ElementType::String, all.map(Value::from).collect()),
+            type_name: profile.types.version_set,
+        }
     }
 }
 
 impl Object for VersionSet {
     fn type_name(&self) -> &'static str {
-        "common.VersionSet"
+        self.type_name
     }
 
     fn kind_name(&self) -> &'static str {
@@ -280,22 +231,7 @@ impl Object for VersionSet {
     }
 }
 
-/// Go's `version.BuildInfo`, with what a Helm that was built from the module proxy says of itself.
-#[derive(Clone, Copy, Debug)]
-struct HelmVersion {
-    version: &'static str,
-    go_version: &'static str,
-    kube_client_version: &'static str,
-}
-
-impl HelmVersion {
-    fn of(profile: Profile) -> Self {
-        match profile {
-            Profile::V4 => Self { version: "v4.3", go_version: "go1.26.8", kube_client_version: "v1.37" },
-        }
-    }
-}
-
+/// Go's `version.BuildInfo`.
 impl Object for HelmVersion {
     fn type_name(&self) -> &'static str {
         "version.BuildInfo"
@@ -304,9 +240,10 @@ impl Object for HelmVersion {
     fn field(&self, name: &str) -> Option<Value> {
         match name {
             "Version" => Some(self.version.into()),
-            "GitCommit" | "GitTreeState" => Some("".into()),
+            "GitCommit" => Some(self.git_commit.into()),
+            "GitTreeState" => Some(self.git_tree_state.into()),
             "GoVersion" => Some(self.go_version.into()),
-            "KubeClientVersion" => Some(self.kube_client_version.into()),
+            "KubeClientVersion" => self.kube_client_version.map(Value::from),
             _ => None,
         }
     }
@@ -316,15 +253,20 @@ impl Object for HelmVersion {
     }
 
     fn to_text(&self) -> Vec<u8> {
-        format!("{{{}   {} {}}}", self.version, self.go_version, self.kube_client_version).into_bytes()
+        let Self { version, git_commit, git_tree_state, go_version, kube_client_version } = self;
+        let client = kube_client_version.map_or_else(String::new, |client| format!(" {client}"));
+        format!("{{{version} {git_commit} {git_tree_state} {go_version}{client}}}").into_bytes()
     }
 
     fn to_plain(&self) -> Value {
-        plain(&[
+        let fields = [
             ("version", self.version),
+            ("git_commit", self.git_commit),
+            ("git_tree_state", self.git_tree_state),
             ("go_version", self.go_version),
-            ("kube_client_version", self.kube_client_version),
-        ])
+            ("kube_client_version", self.kube_client_version.unwrap_or_default()),
+        ];
+        plain(fields.into_iter().filter(|(_, text)| !text.is_empty()))
     }
 
     fn as_any(&self) -> &dyn Any {
@@ -332,12 +274,13 @@ impl Object for HelmVersion {
     }
 }
 
-/// Go's `*common.Capabilities`.
+/// Go's `*common.Capabilities` or `*chartutil.Capabilities`.
 #[derive(Clone, Debug)]
 pub(crate) struct Capabilities {
     kube_version: Rc<KubeVersion>,
     api_versions: Rc<VersionSet>,
     helm_version: Rc<HelmVersion>,
+    type_name: &'static str,
 }
 
 impl Capabilities {
@@ -347,13 +290,11 @@ impl Capabilities {
         kube_version: Option<&str>,
         api_versions: &[String],
     ) -> Result<Self, KubeVersionError> {
-        let default = match profile {
-            Profile::V4 => "v1.37.0",
-        };
         Ok(Self {
-            kube_version: Rc::new(KubeVersion::parse(kube_version.unwrap_or(default))?),
-            api_versions: Rc::new(VersionSet::new(api_versions)),
-            helm_version: Rc::new(HelmVersion::of(profile)),
+            kube_version: Rc::new(KubeVersion::parse(kube_version.unwrap_or(profile.kube_version), profile)?),
+            api_versions: Rc::new(VersionSet::new(api_versions, profile)),
+            helm_version: Rc::new(profile.helm_version),
+            type_name: profile.types.capabilities,
         })
     }
 
@@ -370,7 +311,7 @@ impl Capabilities {
 
 impl Object for Capabilities {
     fn type_name(&self) -> &'static str {
-        "*common.Capabilities"
+        self.type_name
     }
 
     fn kind_name(&self) -> &'static str {
@@ -418,8 +359,8 @@ impl Object for Capabilities {
     }
 }
 
-fn plain(fields: &[(&str, &str)]) -> Value {
-    Value::Map(fields.iter().map(|(name, text)| ((*name).into(), Value::from(*text))).collect())
+fn plain<'a>(fields: impl Iterator<Item = (&'a str, &'a str)>) -> Value {
+    Value::Map(fields.map(|(name, text)| (name.into(), Value::from(text))).collect())
 }
 
 #[cfg(test)]
@@ -435,15 +376,18 @@ mod tests {
             ("1.2.3.4.5", "{v1.2.3.4.5 v1.2.3.4.5 1 2}"),
             ("1.30.", "{v1.30. v1.30 1 30}"),
         ] {
-            let parsed = KubeVersion::parse(text).map(|version| String::from_utf8(version.to_text()).unwrap());
+            let parsed =
+                KubeVersion::parse(text, Profile::V4).map(|version| String::from_utf8(version.to_text()).unwrap());
             assert_eq!(parsed, Ok(expected.to_owned()), "{text}");
         }
+        let version = KubeVersion::parse("1.29.3-gke.1", Profile::V3).unwrap();
+        assert_eq!(version.to_text(), b"{v1.29.3 1 29}");
         for (text, expected) in [
             ("abc", "could not parse \"abc\" as version"),
             ("1", "illegal version string \"1\""),
             ("01.2", "illegal zero-prefixed version component \"01\" in \"01.2\""),
         ] {
-            assert_eq!(KubeVersion::parse(text).unwrap_err().to_string(), expected);
+            assert_eq!(KubeVersion::parse(text, Profile::V4).unwrap_err().to_string(), expected);
         }
     }
 
@@ -453,5 +397,8 @@ mod tests {
         let text = String::from_utf8(capabilities.to_text()).unwrap();
         assert!(text.starts_with("&{{v1.30.1 v1.30.1 1 30} [v1 admissionregistration.k8s.io/v1 "), "{text}");
         assert!(text.ends_with(" apiextensions.k8s.io/v1 example.com/v1] {v4.3   go1.26.8 v1.37}}"), "{text}");
+        let capabilities = Capabilities::new(Profile::V3, None, &[]).unwrap();
+        let text = String::from_utf8(capabilities.to_text()).unwrap();
+        assert!(text.starts_with("&{{v1.37.0 1 37} [v1 ") && text.ends_with("] {v3.22   go1.26.8}}"), "{text}");
     }
 }

@@ -11,13 +11,14 @@ mod metadata;
 pub use archive::ArchiveError;
 pub(crate) use decode::Structure;
 pub use decode::TypeMismatch;
-pub(crate) use dependencies::{ChartInstance, is_compatible, table};
+pub(crate) use dependencies::{ChartInstance, ChartTree, is_compatible, table};
 pub use error::ChartError;
 pub use helmignore::{IgnoreError, IgnoreRules};
 pub use metadata::{Dependency, ImportValue, Maintainer, Metadata, MetadataError, ValidationError};
 
 use std::sync::Arc;
 
+use crate::Profile;
 use crate::template::ParseCache;
 use crate::values::Values;
 
@@ -41,6 +42,7 @@ pub struct Chart {
     raw: Vec<File>,
     dependencies: Vec<Self>,
     parsed: ParseCache,
+    warnings: Vec<String>,
 }
 
 /// A file whose content is shared between the lists it is in.
@@ -59,13 +61,23 @@ impl Chart {
     /// Reads a chart from the files of its directory (Helm: `loader.LoadDir`): what the root's `.helmignore` names is
     /// left out, sub-charts are taken from `charts/`, as directories or as `.tgz` archives.
     pub fn load(files: Vec<ChartFile>) -> Result<Self, ChartError> {
-        load::load_directory(files)
+        Self::load_as(files, Profile::default())
+    }
+
+    /// As [`Chart::load`], as another release of Helm does.
+    pub fn load_as(files: Vec<ChartFile>, profile: Profile) -> Result<Self, ChartError> {
+        load::load_directory(files, profile)
     }
 
     /// Reads a chart from a `.tgz` archive (Helm: `loader.LoadArchive`), whose `.helmignore` was applied when it was
     /// packed.
     pub fn load_archive(archive: &[u8]) -> Result<Self, ChartError> {
-        load::load_archive(archive)
+        Self::load_archive_as(archive, Profile::default())
+    }
+
+    /// As [`Chart::load_archive`], as another release of Helm does.
+    pub fn load_archive_as(archive: &[u8], profile: Profile) -> Result<Self, ChartError> {
+        load::load_archive(archive, profile)
     }
 
     /// The name in `Chart.yaml`.
@@ -124,6 +136,11 @@ impl Chart {
     /// All files of the chart as they were loaded, those of sub-charts included.
     pub fn raw_files(&self) -> impl Iterator<Item = (&str, &[u8])> {
         self.raw.iter().map(|file| (file.name.as_str(), &*file.data))
+    }
+
+    /// What Helm says on stderr while it loads the chart; without those of sub-charts.
+    pub(crate) fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     pub(crate) fn shared_files(&self) -> &[File] {

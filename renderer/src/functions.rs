@@ -43,6 +43,7 @@ use std::sync::LazyLock;
 
 use crate::Profile;
 use crate::budget::{Budget, BudgetExceeded};
+use crate::profile::FunctionSet;
 use crate::template::{Evaluator, ExecError};
 use crate::value::Value;
 
@@ -236,6 +237,12 @@ impl FunctionTable {
         Self { functions: families.iter().copied().flatten().map(|function| (function.name, function)).collect() }
     }
 
+    /// The same functions but those of these names.
+    fn without(&self, names: &[&str]) -> Self {
+        let functions = self.functions.iter().filter(|(name, _)| !names.contains(name));
+        Self { functions: functions.map(|(name, function)| (*name, *function)).collect() }
+    }
+
     /// The function of that name.
     pub fn get(&self, name: &str) -> Option<&'static Function> {
         self.functions.get(name).copied()
@@ -266,7 +273,26 @@ pub fn table(profile: Profile) -> &'static FunctionTable {
             .concat(),
         )
     });
-    match profile {
-        Profile::V4 => &V4,
+    static V3: LazyLock<FunctionTable> = LazyLock::new(|| V4.without(&NEW_IN_V4));
+    match profile.functions {
+        FunctionSet::V3 => &V3,
+        FunctionSet::V4 => &V4,
     }
 }
+
+/// The functions that Helm 3 does not have. `mustToJson` is sprig's there, with the same results.
+const NEW_IN_V4: [&str; 13] = [
+    "mustToYaml",
+    "mustToToml",
+    "mustToDuration",
+    "durationSeconds",
+    "durationMilliseconds",
+    "durationMicroseconds",
+    "durationNanoseconds",
+    "durationMinutes",
+    "durationHours",
+    "durationDays",
+    "durationWeeks",
+    "durationRoundTo",
+    "durationTruncateTo",
+];

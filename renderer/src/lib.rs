@@ -21,6 +21,7 @@ pub mod template;
 pub mod toml;
 pub mod value;
 pub mod values;
+mod warning;
 pub mod yaml;
 
 pub use budget::{Budget, BudgetExceeded, Limits};

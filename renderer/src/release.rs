@@ -11,6 +11,7 @@ pub use show::ShowOnlyError;
 use std::collections::BTreeMap;
 
 use crate::Profile;
+use crate::warning::Warnings;
 use head::Head;
 
 /// One document of a rendered chart.
@@ -41,6 +42,9 @@ pub struct Rendered {
     pub hooks: Vec<Manifest>,
     /// The rendered `templates/NOTES.txt` of the chart itself.
     pub notes: Option<String>,
+    /// What Helm says on stderr while it renders, such as that a value was skipped.
+    pub warnings: Vec<String>,
+    profile: Profile,
 }
 
 impl Rendered {
@@ -62,7 +66,7 @@ impl Rendered {
     /// What `helm template --show-only` prints: the documents whose template, without the chart's name, matches one of
     /// the patterns (`templates/*.yaml`), in the order of the patterns. An error if a pattern matches nothing.
     pub fn show_only(&self, patterns: &[&str], include_crds: bool) -> Result<String, ShowOnlyError> {
-        show::show_only(&self.to_helm_output(include_crds), patterns)
+        show::show_only(&self.to_helm_output(include_crds), patterns, self.profile.document_splitter)
     }
 }
 
@@ -81,8 +85,9 @@ pub(crate) fn assemble(
     crds: Vec<Manifest>,
     notes_path: &str,
     profile: Profile,
+    warnings: &Warnings,
 ) -> Result<Rendered, HeadError> {
-    let mut rendered = Rendered { crds, ..Rendered::default() };
+    let mut rendered = Rendered { crds, profile, ..Rendered::default() };
     for (path, text) in files {
         if path.ends_with("NOTES.txt") {
             if path == notes_path {
@@ -93,9 +98,9 @@ pub(crate) fn assemble(
         if path.rsplit('/').next().is_some_and(|name| name.starts_with('_')) {
             continue;
         }
-        for document in split::documents(&text, profile) {
-            let head = Head::read(document, &path)?;
-            let Some(hooks) = head.hooks() else { continue };
+        for document in split::documents(&text, profile.document_splitter) {
+            let head = Head::read(document, &path, profile)?;
+            let Some(hooks) = head.hooks(warnings) else { continue };
             let list = if hooks.is_empty() { &mut rendered.manifests } else { &mut rendered.hooks };
             list.push(Manifest {
                 source: path.clone(),

@@ -1,5 +1,6 @@
 //! The whole way from chart and values to manifests.
 
+mod chart_object;
 mod context;
 mod error;
 
@@ -8,12 +9,13 @@ pub use error::RenderError;
 use std::collections::BTreeMap;
 
 use crate::capabilities::Capabilities;
-use crate::chart::{ChartInstance, is_compatible};
+use crate::chart::{ChartInstance, ChartTree, is_compatible};
 use crate::functions::{self, Host};
 use crate::release::{self, Manifest};
 use crate::template::{Evaluator, TemplateSet, strip_no_value};
-use crate::value::{Map, MapType, Value};
-use crate::values::{NullHandling, Values, coalesce, from_values};
+use crate::value::{Map, Value};
+use crate::values::{Coalescer, NullHandling, Values, from_values};
+use crate::warning::Warnings;
 use crate::{Budget, Chart, Limits, Profile, Rendered, schema};
 
 /// What a render is told besides chart and values.
@@ -44,11 +46,14 @@ pub struct RenderOptions<'a> {
 ///
 /// Needs [`crate::template::RENDER_STACK_BYTES`] of stack.
 pub fn render(chart: &Chart, values: &Values, options: &RenderOptions<'_>) -> Result<Rendered, RenderError> {
-    let (instance, files) = render_instance(chart, values, options)?;
-    let notes_path = format!("{}/templates/NOTES.txt", instance.path());
+    let warnings = Warnings::new(options.profile);
+    let (tree, files) = render_tree(chart, values, options, &warnings)?;
+    let notes_path = format!("{}/templates/NOTES.txt", tree.root().path());
     let mut crds = Vec::new();
-    collect_crds(&instance, &mut crds);
-    Ok(release::assemble(files, crds, &notes_path, options.profile)?)
+    collect_crds(tree.root(), &mut crds);
+    let mut rendered = release::assemble(files, crds, &notes_path, options.profile, &warnings)?;
+    rendered.warnings = chart.warnings().iter().cloned().chain(warnings.into_lines()).collect();
+    Ok(rendered)
 }
 
 /// The output of every template file by its full name such as `demo/templates/service.yaml`, before it is split into
@@ -58,14 +63,15 @@ pub fn render_files(
     values: &Values,
     options: &RenderOptions<'_>,
 ) -> Result<BTreeMap<String, Vec<u8>>, RenderError> {
-    render_instance(chart, values, options).map(|(_, files)| files)
+    render_tree(chart, values, options, &Warnings::new(options.profile)).map(|(_, files)| files)
 }
 
-fn render_instance<'a>(
+fn render_tree<'a>(
     chart: &'a Chart,
     values: &Values,
     options: &RenderOptions<'_>,
-) -> Result<(ChartInstance<'a>, BTreeMap<String, Vec<u8>>), RenderError> {
+    warnings: &Warnings,
+) -> Result<(ChartTree<'a>, BTreeMap<String, Vec<u8>>), RenderError> {
     let capabilities =
         Capabilities::new(options.profile, options.kube_version.as_deref(), &options.api_versions).map_err(
             |cause| RenderError::KubeVersion { version: options.kube_version.clone().unwrap_or_default(), cause },
@@ -73,16 +79,17 @@ fn render_instance<'a>(
     if !matches!(chart.metadata().chart_type.as_str(), "" | "application") {
         return Err(RenderError::NotInstallable { chart_type: chart.metadata().chart_type.clone() });
     }
-    let mut instance = ChartInstance::new(chart);
-    let missing = instance.missing_dependencies();
+    let mut tree = ChartTree::new(chart);
+    let missing = tree.root().missing_dependencies();
     if !missing.is_empty() {
         return Err(RenderError::MissingDependencies { names: missing });
     }
     let user = from_values(values);
-    instance.process_dependencies(&user).map_err(RenderError::Dependencies)?;
-    let effective = coalesce(&instance, &user, NullHandling::Remove).map_err(RenderError::Values)?;
+    tree.process(&user, options.profile, warnings).map_err(RenderError::Dependencies)?;
+    let coalescer = Coalescer::new(options.profile.coalescing, warnings);
+    let effective = coalescer.coalesce(tree.root(), &user, NullHandling::Remove).map_err(RenderError::Values)?;
     if options.validate_schema {
-        schema::validate_instance(&instance, &effective)?;
+        schema::validate_instance(tree.root(), &effective)?;
     }
     let constraint = &chart.metadata().kube_version;
     let kube_version = capabilities.kube_version();
@@ -92,13 +99,13 @@ fn render_instance<'a>(
             version: kube_version.version().to_owned(),
         });
     }
-    let files = execute(&instance, &effective, capabilities, options)?;
-    Ok((instance, files))
+    let files = execute(tree.root(), &effective, capabilities, options)?;
+    Ok((tree, files))
 }
 
 /// Parses all templates, then executes every file that is no partial.
 fn execute(
-    instance: &ChartInstance<'_>,
+    instance: ChartInstance<'_, '_>,
     values: &Map,
     capabilities: Capabilities,
     options: &RenderOptions<'_>,
@@ -111,16 +118,16 @@ fn execute(
     let mut files = BTreeMap::new();
     for name in set.executable_files() {
         let Some(template) = templates.get(name) else { continue };
-        template.dot.insert("Template".into(), template.describe(name));
-        let dot = Value::Map(template.dot.with_type(MapType::Values));
-        let output = evaluator.execute(name, dot)?;
+        template.dot.insert("Template".into(), template.describe(name, options.profile.types.values));
+        let dot = Value::Map(template.dot.with_type(options.profile.types.values));
+        let output = evaluator.execute(name, dot).map_err(|error| error.told(options.profile.exec_errors))?;
         files.insert(name.to_owned(), strip_no_value(output));
     }
     Ok(files)
 }
 
 /// The files below `crds/` of a chart, then of its sub-charts.
-fn collect_crds(instance: &ChartInstance<'_>, crds: &mut Vec<Manifest>) {
+fn collect_crds(instance: ChartInstance<'_, '_>, crds: &mut Vec<Manifest>) {
     for (name, text) in instance.chart().files() {
         let extension = name.rsplit('/').next().and_then(|base| base.rsplit_once('.')).map(|(_, extension)| extension);
         let is_manifest = extension

@@ -6,9 +6,11 @@ mod validator;
 use std::fmt;
 
 use crate::Chart;
+use crate::Profile;
 use crate::chart::ChartInstance;
 use crate::value::{Map, Value};
-use crate::values::{self, NullHandling, Values, ValuesError, coalesce, from_values};
+use crate::values::{self, Values, ValuesError};
+use crate::warning::Warnings;
 
 /// Values that do not fit the schema of a chart or of its sub-charts. Displays as Helm prints it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -91,22 +93,20 @@ pub enum ValidationError {
 /// Validates a user's values, coalesced with the chart's defaults, against the schema of the chart and of every enabled
 /// sub-chart. References are followed inside the schema only.
 pub fn validate(chart: &Chart, values: &Values) -> Result<(), ValidationError> {
-    let mut instance = ChartInstance::new(chart);
-    let user = from_values(values);
-    instance.process_dependencies(&user)?;
-    let effective = coalesce(&instance, &user, NullHandling::Remove)?;
-    Ok(validate_instance(&instance, &effective)?)
+    let profile = Profile::default();
+    let (tree, effective) = values::process(chart, values, profile, &Warnings::new(profile))?;
+    Ok(validate_instance(tree.root(), &effective)?)
 }
 
 /// Validates effective values (Helm: `ValidateAgainstSchema`).
-pub(crate) fn validate_instance(instance: &ChartInstance<'_>, values: &Map) -> Result<(), SchemaError> {
+pub(crate) fn validate_instance(instance: ChartInstance<'_, '_>, values: &Map) -> Result<(), SchemaError> {
     let mut charts = Vec::new();
     validate_chart(instance, values, &mut Vec::new(), &mut charts);
     if charts.is_empty() { Ok(()) } else { Err(SchemaError { charts }) }
 }
 
 fn validate_chart(
-    instance: &ChartInstance<'_>,
+    instance: ChartInstance<'_, '_>,
     values: &Map,
     path: &mut Vec<String>,
     charts: &mut Vec<ChartViolations>,

@@ -5,13 +5,16 @@ mod error;
 mod read;
 pub mod set;
 
-pub(crate) use coalesce::{NullHandling, coalesce, coalesce_tables, deep_copy};
+pub(crate) use coalesce::{Coalescer, NullHandling, deep_copy};
 pub use error::ValuesError;
-pub use read::from_yaml;
+pub(crate) use read::read;
+pub use read::{from_yaml, from_yaml_as};
 
 use crate::Chart;
-use crate::chart::ChartInstance;
+use crate::Profile;
+use crate::chart::ChartTree;
 use crate::value::{Map, Value};
+use crate::warning::Warnings;
 
 /// A values tree. Numbers are floats as in Helm, except integers that came from `--set`.
 pub type Values = serde_json::Map<String, serde_json::Value>;
@@ -52,10 +55,27 @@ pub(crate) fn merge_into(base: &mut Values, over: Values) {
 /// What the chart's templates see as `.Values`: dependencies enabled and disabled, values imported from sub-charts, the
 /// given values coalesced with the defaults of the chart and its sub-charts.
 pub fn effective(chart: &Chart, values: &Values) -> Result<Values, ValuesError> {
-    let mut instance = ChartInstance::new(chart);
+    effective_as(chart, values, Profile::default())
+}
+
+/// As [`effective`], in another release of Helm.
+pub fn effective_as(chart: &Chart, values: &Values, profile: Profile) -> Result<Values, ValuesError> {
+    let (_, values) = process(chart, values, profile, &Warnings::new(profile))?;
+    Ok(to_values(&values))
+}
+
+/// The charts that are rendered with these user values, and their values.
+pub(crate) fn process<'a>(
+    chart: &'a Chart,
+    values: &Values,
+    profile: Profile,
+    warnings: &Warnings,
+) -> Result<(ChartTree<'a>, Map), ValuesError> {
+    let mut tree = ChartTree::new(chart);
     let user = from_values(values);
-    instance.process_dependencies(&user)?;
-    Ok(to_values(&coalesce(&instance, &user, NullHandling::Remove)?))
+    tree.process(&user, profile, warnings)?;
+    let values = Coalescer::new(profile.coalescing, warnings).coalesce(tree.root(), &user, NullHandling::Remove)?;
+    Ok((tree, values))
 }
 
 /// The shared, mutable form of values, as templates see them.

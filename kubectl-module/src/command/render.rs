@@ -96,6 +96,28 @@ pub(crate) struct RenderArguments {
     /// Do not check the values against the chart's schema
     #[arg(long)]
     skip_schema_validation: bool,
+
+    /// Helm release whose output is reproduced
+    #[arg(long, value_name = "RELEASE", value_enum, default_value = "v4")]
+    profile: HelmRelease,
+}
+
+/// The Helm releases that can be reproduced.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum HelmRelease {
+    /// Helm 4.3
+    V4,
+    /// Helm 3.22
+    V3,
+}
+
+impl HelmRelease {
+    fn profile(self) -> Profile {
+        match self {
+            Self::V4 => Profile::V4,
+            Self::V3 => Profile::V3,
+        }
+    }
 }
 
 impl RenderArguments {
@@ -135,7 +157,9 @@ impl RenderArguments {
             return Err(Failure::message(CODE_ERROR, format!("the chart {} {problem}", folder.display())));
         }
         let files = read_chart_directory(folder, SourceLimits::default())?;
-        let chart = Chart::load(files).with_context(|| format!("{} is no valid chart", folder.display()))?;
+        let profile = self.profile.profile();
+        let chart =
+            Chart::load_as(files, profile).with_context(|| format!("{} is no valid chart", folder.display()))?;
         let values = self.values()?;
         let host = SystemHost;
         let options = RenderOptions {
@@ -146,7 +170,7 @@ impl RenderArguments {
             kube_version: self.kube_version.clone(),
             api_versions: self.api_versions.clone(),
             validate_schema: !self.skip_schema_validation,
-            profile: Profile::V4,
+            profile,
             limits: Limits::default(),
             host: &host,
         };
@@ -158,7 +182,7 @@ impl RenderArguments {
     fn values(&self) -> Result<Values, Failure> {
         let mut merged = Values::new();
         for file in &self.files {
-            let read = values::from_yaml(read_text(file)?.as_bytes())
+            let read = values::from_yaml_as(read_text(file)?.as_bytes(), self.profile.profile())
                 .with_context(|| format!("{} holds no values", file.display()))?;
             merged = values::merge(merged, read);
         }

@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use flate2::read::MultiGzDecoder;
 
 use super::ChartFile;
+use crate::Profile;
 use crate::quote::quote;
 
 /// What all files of a chart may unpack to (Helm: `MaxDecompressedChartSize`), here with the archives of its sub-charts.
@@ -27,8 +28,19 @@ pub enum ArchiveError {
     #[error("no files in chart archive")]
     Empty,
     /// Unpacks to more than Helm loads.
-    #[error("decompressed chart is larger than the maximum size {MAX_DECOMPRESSED_BYTES}")]
-    TooLarge,
+    #[error("decompressed chart is larger than the {what} {MAX_DECOMPRESSED_BYTES}")]
+    TooLarge {
+        /// What Helm calls the limit.
+        what: &'static str,
+    },
+    /// A file is larger than what Helm 3 loads.
+    #[error("decompressed chart file {} is larger than the maximum file size {limit}", quote(.name.as_bytes()))]
+    FileTooLarge {
+        /// The path in the archive.
+        name: String,
+        /// The limit in bytes.
+        limit: u64,
+    },
     /// More entries than this crate reads.
     #[error("chart archive has more than {MAX_ENTRIES} entries")]
     TooManyEntries,
@@ -59,12 +71,14 @@ impl From<io::Error> for ArchiveError {
 }
 
 /// Unpacks an archive. `budget` is what may still be unpacked in bytes; it shrinks by what was.
-pub(super) fn read(archive: &[u8], budget: &mut u64) -> Result<Vec<ChartFile>, ArchiveError> {
+pub(super) fn read(archive: &[u8], budget: &mut u64, profile: Profile) -> Result<Vec<ChartFile>, ArchiveError> {
     if !archive.starts_with(b"\x1f\x8b") {
         return Err(ArchiveError::Unreadable { detail: "gzip: invalid header".to_owned() });
     }
     // Headers and padding count too, so that nothing in the archive can grow without end.
     let unpacked = MultiGzDecoder::new(archive).take(*budget + 1);
+    let what = if profile.max_file_bytes.is_some() { "maximum file size" } else { "maximum size" };
+    let too_large = ArchiveError::TooLarge { what };
     let mut tar = tar::Archive::new(unpacked);
     let mut files = Vec::new();
     for (count, entry) in tar.entries()?.enumerate() {
@@ -79,11 +93,14 @@ pub(super) fn read(archive: &[u8], budget: &mut u64) -> Result<Vec<ChartFile>, A
         }
         let name = relative_path(&path)?;
         if entry.size() >= *budget {
-            return Err(ArchiveError::TooLarge);
+            return Err(too_large);
+        }
+        if let Some(limit) = profile.max_file_bytes.filter(|limit| entry.size() > *limit) {
+            return Err(ArchiveError::FileTooLarge { name: path, limit });
         }
         let mut data = Vec::new();
         entry.read_to_end(&mut data)?;
-        *budget = budget.checked_sub(data.len() as u64).ok_or(ArchiveError::TooLarge)?;
+        *budget = budget.checked_sub(data.len() as u64).ok_or_else(|| too_large.clone())?;
         files.push(ChartFile { name, data });
     }
     if files.is_empty() {

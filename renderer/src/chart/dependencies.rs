@@ -2,175 +2,284 @@
 
 use super::metadata::{Dependency, ImportValue};
 use super::{Chart, Metadata};
+use crate::Profile;
+use crate::profile::AliasCopies;
+use crate::quote::quote;
 use crate::semver::{Constraint, Version};
 use crate::value::{Map, Value};
-use crate::values::{NullHandling, ValuesError, coalesce, coalesce_tables, deep_copy, from_values};
+use crate::values::{Coalescer, NullHandling, ValuesError, deep_copy, from_values};
+use crate::warning::Warnings;
 
-/// A chart in its place in the tree of one render: under its alias, with the sub-charts that are enabled and with what
-/// it imports from them.
-#[derive(Clone, Debug)]
-pub(crate) struct ChartInstance<'a> {
-    chart: &'a Chart,
-    name: String,
-    /// Where its templates are registered, such as `demo/charts/db`.
-    path: String,
-    declared: Option<Vec<Dependency>>,
-    values: Map,
-    dependencies: Vec<Self>,
-    root: bool,
+/// The most charts of one render, sub-charts counted as often as they are rendered. Helm sets no limit; a chart that
+/// renders each of its sub-charts twice doubles them at every level.
+const MAX_INSTANCES: usize = 10_000;
+
+/// The charts of one render in their places: under their aliases, with the sub-charts that are enabled and with what
+/// they import from them.
+///
+/// Charts refer to each other by index, because Helm shares them: which chart a shared sub-chart belongs to is what was
+/// said last.
+#[derive(Debug)]
+pub(crate) struct ChartTree<'a> {
+    nodes: Vec<Node<'a>>,
+    declared: Vec<Declared>,
+    visits: usize,
 }
 
-impl<'a> ChartInstance<'a> {
-    /// The tree as it was loaded.
-    pub(crate) fn new(chart: &'a Chart) -> Self {
-        Self { root: true, ..Self::at(chart, chart.name().to_owned()) }
-    }
+/// A chart in its place.
+#[derive(Clone, Debug)]
+struct Node<'a> {
+    chart: &'a Chart,
+    name: String,
+    parent: Option<usize>,
+    /// Indices of declared dependencies; after processing only of enabled ones.
+    declared: Option<Vec<usize>>,
+    values: Map,
+    dependencies: Vec<usize>,
+}
 
-    fn at(chart: &'a Chart, path: String) -> Self {
-        let below = |subchart: &'a Chart| Self::at(subchart, format!("{path}/charts/{}", subchart.name()));
-        let dependencies = chart.dependencies().iter().map(below).collect();
-        Self {
-            chart,
-            name: chart.name().to_owned(),
-            declared: chart.metadata().dependencies.clone(),
-            values: from_values(chart.values()),
-            dependencies,
-            root: false,
-            path,
-        }
+/// A declared dependency; after processing under its alias.
+#[derive(Clone, Debug)]
+struct Declared {
+    dependency: Dependency,
+    /// Whether its imports are what Helm made of them, which is not read a second time.
+    imported: bool,
+}
+
+/// A chart of a [`ChartTree`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ChartInstance<'t, 'a> {
+    tree: &'t ChartTree<'a>,
+    node: usize,
+}
+
+impl<'t, 'a> ChartInstance<'t, 'a> {
+    fn node(self) -> &'t Node<'a> {
+        &self.tree.nodes[self.node]
     }
 
     /// The loaded chart.
-    pub(crate) fn chart(&self) -> &'a Chart {
-        self.chart
+    pub(crate) fn chart(self) -> &'a Chart {
+        self.node().chart
     }
 
     /// The alias or the chart's name.
-    pub(crate) fn name(&self) -> &str {
-        &self.name
+    pub(crate) fn name(self) -> &'t str {
+        &self.node().name
     }
 
-    /// Where its templates are registered (Helm: `ChartFullPath`).
-    pub(crate) fn path(&self) -> &str {
-        &self.path
+    /// Where its templates are registered, such as `demo/charts/db` (Helm: `ChartFullPath`).
+    pub(crate) fn path(self) -> String {
+        match self.node().parent {
+            Some(parent) => format!("{}/charts/{}", Self { node: parent, ..self }.path(), self.name()),
+            None => self.name().to_owned(),
+        }
     }
 
     /// Whether this is the chart that is rendered, not one of its sub-charts.
-    pub(crate) fn is_root(&self) -> bool {
-        self.root
+    pub(crate) fn is_root(self) -> bool {
+        self.node().parent.is_none()
     }
 
     /// The metadata, except [`ChartInstance::name`] and [`ChartInstance::declared`].
-    pub(crate) fn metadata(&self) -> &'a Metadata {
-        self.chart.metadata()
+    pub(crate) fn metadata(self) -> &'a Metadata {
+        self.chart().metadata()
     }
 
-    /// The declared dependencies; after [`ChartInstance::process_dependencies`] the enabled ones, under their aliases.
-    pub(crate) fn declared(&self) -> Option<&[Dependency]> {
-        self.declared.as_deref()
+    /// The declared dependencies; after [`ChartTree::process`] the enabled ones, under their aliases.
+    pub(crate) fn declared(self) -> impl Iterator<Item = &'t Dependency> {
+        self.node().declared.iter().flatten().map(move |index| &self.tree.declared[*index].dependency)
     }
 
     /// The default values.
-    pub(crate) fn values(&self) -> &Map {
-        &self.values
+    pub(crate) fn values(self) -> &'t Map {
+        &self.node().values
     }
 
     /// The sub-charts.
-    pub(crate) fn dependencies(&self) -> &[Self] {
-        &self.dependencies
+    pub(crate) fn dependencies(self) -> impl Iterator<Item = Self> {
+        self.node().dependencies.iter().map(move |node| Self { node: *node, ..self })
     }
 
     /// Names of declared dependencies that are not in `charts/`.
-    pub(crate) fn missing_dependencies(&self) -> Vec<String> {
-        let loaded = |dependency: &&Dependency| self.dependencies.iter().all(|chart| chart.name != dependency.name);
-        self.declared.iter().flatten().filter(loaded).map(|dependency| dependency.name.clone()).collect()
+    pub(crate) fn missing_dependencies(self) -> Vec<String> {
+        let is_loaded = |dependency: &&Dependency| self.dependencies().all(|chart| chart.name() != dependency.name);
+        self.declared().filter(is_loaded).map(|dependency| dependency.name.clone()).collect()
+    }
+}
+
+impl<'a> ChartTree<'a> {
+    /// The tree as it was loaded.
+    pub(crate) fn new(chart: &'a Chart) -> Self {
+        let mut tree = Self { nodes: Vec::new(), declared: Vec::new(), visits: 0 };
+        tree.add(chart, None);
+        tree
     }
 
-    /// Enables, disables and renames sub-charts by these user values, then imports values from them.
-    pub(crate) fn process_dependencies(&mut self, values: &Map) -> Result<(), ValuesError> {
-        self.process_enabled(values, "")?;
-        self.import_values()
+    fn add(&mut self, chart: &'a Chart, parent: Option<usize>) -> usize {
+        let node = self.nodes.len();
+        let declared = chart.metadata().dependencies.as_ref().map(|dependencies| {
+            let start = self.declared.len();
+            let declared =
+                dependencies.iter().map(|dependency| Declared { dependency: dependency.clone(), imported: false });
+            self.declared.extend(declared);
+            (start..self.declared.len()).collect()
+        });
+        self.nodes.push(Node {
+            chart,
+            name: chart.name().to_owned(),
+            parent,
+            declared,
+            values: from_values(chart.values()),
+            dependencies: Vec::new(),
+        });
+        self.nodes[node].dependencies =
+            chart.dependencies().iter().map(|subchart| self.add(subchart, Some(node))).collect();
+        node
     }
 
-    fn process_enabled(&mut self, values: &Map, path: &str) -> Result<(), ValuesError> {
-        let Some(mut declared) = self.declared.take() else {
+    /// The chart that is rendered.
+    pub(crate) fn root(&self) -> ChartInstance<'_, 'a> {
+        ChartInstance { tree: self, node: 0 }
+    }
+
+    /// Enables, disables and renames sub-charts by these user values, then imports values from them (Helm:
+    /// `ProcessDependencies`).
+    pub(crate) fn process(&mut self, values: &Map, profile: Profile, warnings: &Warnings) -> Result<(), ValuesError> {
+        self.process_enabled(0, values, "", profile, warnings)?;
+        self.import_values(0, Coalescer::new(profile.coalescing, warnings), warnings)
+    }
+
+    fn process_enabled(
+        &mut self,
+        node: usize,
+        values: &Map,
+        path: &str,
+        profile: Profile,
+        warnings: &Warnings,
+    ) -> Result<(), ValuesError> {
+        let Some(declared) = self.nodes[node].declared.clone() else {
             return Ok(());
         };
-        let loaded = std::mem::take(&mut self.dependencies);
-        let undeclared = loaded.iter().filter(|chart| !declared.iter().any(|dependency| chart.satisfies(dependency)));
-        self.dependencies = undeclared.map(|chart| chart.moved(&self.path, &chart.name)).collect();
-        for dependency in &mut declared {
+        self.visits += 1;
+        if self.visits.max(self.nodes.len()) > MAX_INSTANCES {
+            return Err(ValuesError::TooManyCharts { limit: MAX_INSTANCES });
+        }
+        let loaded = self.nodes[node].dependencies.clone();
+        let is_declared = |chart: &usize| declared.iter().any(|dependency| self.satisfies(*chart, *dependency));
+        let mut dependencies: Vec<usize> = loaded.iter().copied().filter(|chart| !is_declared(chart)).collect();
+        for index in &declared {
+            let dependency = &self.declared[*index].dependency;
             let alias = if dependency.alias.is_empty() { &dependency.name } else { &dependency.alias }.clone();
-            if let Some(chart) = loaded.iter().find(|chart| chart.satisfies(dependency)) {
-                self.dependencies.push(chart.copied(&self.path, &alias));
+            if let Some(chart) = loaded.iter().find(|chart| self.satisfies(**chart, *index)) {
+                dependencies.push(self.copy(*chart, &alias, profile.alias_copies));
             }
+            let dependency = &mut self.declared[*index].dependency;
             dependency.name = alias;
             dependency.enabled = true;
         }
-        let coalesced = coalesce(self, values, NullHandling::Remove)?;
-        apply_tags(&mut declared, &coalesced);
-        apply_conditions(&mut declared, &coalesced, path);
-        let (enabled, disabled): (Vec<_>, Vec<_>) = declared.into_iter().partition(|dependency| dependency.enabled);
-        self.dependencies.retain(|chart| !disabled.iter().any(|dependency| dependency.name == chart.name));
-        for chart in &mut self.dependencies {
-            let path = format!("{path}{}.", chart.name);
-            chart.process_enabled(&coalesced, &path)?;
+        self.set_dependencies(node, dependencies);
+        let coalescer = Coalescer::new(profile.coalescing, warnings);
+        let effective = coalescer.coalesce(ChartInstance { tree: self, node }, values, NullHandling::Remove)?;
+        for index in &declared {
+            apply_tags(&mut self.declared[*index].dependency, &effective, warnings);
         }
-        let disabled: Vec<&str> = disabled.iter().map(|dependency| dependency.name.as_str()).collect();
-        let enabled: Vec<Dependency> =
-            enabled.into_iter().filter(|dependency| !disabled.contains(&dependency.name.as_str())).collect();
-        self.declared = (!enabled.is_empty()).then_some(enabled);
+        for index in &declared {
+            apply_condition(&mut self.declared[*index].dependency, &effective, path, warnings);
+        }
+        let disabled: Vec<&str> = declared
+            .iter()
+            .map(|index| &self.declared[*index].dependency)
+            .filter(|dependency| !dependency.enabled)
+            .map(|dependency| dependency.name.as_str())
+            .collect();
+        let is_enabled = |name: &str| !disabled.contains(&name);
+        let charts = self.nodes[node].dependencies.iter().copied();
+        let charts: Vec<usize> = charts.filter(|chart| is_enabled(&self.nodes[*chart].name)).collect();
+        let enabled = declared.into_iter();
+        let enabled: Vec<usize> = enabled.filter(|index| is_enabled(&self.declared[*index].dependency.name)).collect();
+        for chart in &charts {
+            let path = format!("{path}{}.", self.nodes[*chart].name);
+            self.process_enabled(*chart, &effective, &path, profile, warnings)?;
+        }
+        self.nodes[node].declared = (!enabled.is_empty()).then_some(enabled);
+        self.set_dependencies(node, charts);
         Ok(())
     }
 
-    /// Whether this chart is what the dependency asks for. An empty or invalid constraint asks for nothing.
-    fn satisfies(&self, dependency: &Dependency) -> bool {
-        self.chart.name() == dependency.name && is_compatible(&dependency.version, self.chart.version())
+    /// Whether a chart is what a dependency asks for. An empty or invalid constraint asks for nothing.
+    fn satisfies(&self, chart: usize, declared: usize) -> bool {
+        let (node, dependency) = (&self.nodes[chart], &self.declared[declared].dependency);
+        node.name == dependency.name && is_compatible(&dependency.version, node.chart.version())
     }
 
-    /// The same chart below another parent.
-    fn moved(&self, parent: &str, name: &str) -> Self {
-        Self { path: format!("{parent}/charts/{name}"), ..self.clone() }
+    fn set_dependencies(&mut self, node: usize, dependencies: Vec<usize>) {
+        for dependency in &dependencies {
+            self.nodes[*dependency].parent = Some(node);
+        }
+        self.nodes[node].dependencies = dependencies;
     }
 
-    /// A copy under an alias. Its sub-charts move with it; theirs keep their paths, as in Helm, whose copy is shallow.
-    fn copied(&self, parent: &str, alias: &str) -> Self {
-        let mut copy = self.moved(parent, alias);
-        alias.clone_into(&mut copy.name);
-        copy.dependencies = self.dependencies.iter().map(|chart| chart.moved(&copy.path, &chart.name)).collect();
+    /// A copy of a chart under an alias.
+    fn copy(&mut self, chart: usize, alias: &str, copies: AliasCopies) -> usize {
+        let copy = self.nodes.len();
+        self.nodes.push(Node { name: alias.to_owned(), ..self.nodes[chart].clone() });
+        match copies {
+            AliasCopies::Shared => {}
+            AliasCopies::Separate => {
+                if let Some(declared) = &mut self.nodes[copy].declared {
+                    for index in declared {
+                        self.declared.push(self.declared[*index].clone());
+                        *index = self.declared.len() - 1;
+                    }
+                }
+                let mut below = Vec::new();
+                for dependency in self.nodes[copy].dependencies.clone() {
+                    below.push(self.nodes.len());
+                    self.nodes.push(self.nodes[dependency].clone());
+                }
+                self.set_dependencies(copy, below);
+            }
+        }
         copy
     }
 
-    fn import_values(&mut self) -> Result<(), ValuesError> {
-        for chart in &mut self.dependencies {
-            chart.import_values()?;
+    fn import_values(&mut self, node: usize, coalescer: Coalescer<'_>, warnings: &Warnings) -> Result<(), ValuesError> {
+        for chart in self.nodes[node].dependencies.clone() {
+            self.import_values(chart, coalescer, warnings)?;
         }
-        let Some(mut declared) = self.declared.take() else {
+        let Some(declared) = self.nodes[node].declared.clone() else {
             return Ok(());
         };
-        let own = coalesce(self, &Map::new(), NullHandling::Keep)?;
+        let own = coalescer.coalesce(ChartInstance { tree: self, node }, &Map::new(), NullHandling::Keep)?;
         let imported = Map::new();
-        for dependency in &mut declared {
+        for index in declared {
+            let Declared { dependency, imported: is_imported } = &mut self.declared[index];
             let mut normalized = Vec::new();
-            for import in dependency.import_values.iter().flatten() {
+            let imports = dependency.import_values.take();
+            for import in imports.into_iter().flatten().filter(|_| !*is_imported) {
+                let is_export = matches!(import, ImportValue::Export(_));
                 let (child, parent) = match import {
                     ImportValue::Export(name) => (format!("exports.{name}"), ".".to_owned()),
-                    ImportValue::Path { child, parent } => (child.clone(), parent.clone()),
+                    ImportValue::Path { child, parent } => (child, parent),
                     ImportValue::Other => continue,
                 };
-                if let Some(table) = table(&own, &format!("{}.{child}", dependency.name)) {
-                    // What is imported stays the sub-chart's own map, unless it is empty (`Values.AsMap`).
-                    let table = if table.is_empty() { Map::new() } else { table };
-                    coalesce_tables(&imported, &nested(&parent, table), NullHandling::Keep);
+                match find_table(&own, &format!("{}.{child}", dependency.name)) {
+                    Ok(table) => {
+                        // What is imported stays the sub-chart's own map, unless it is empty (`Values.AsMap`).
+                        let table = if table.is_empty() { Map::new() } else { table };
+                        coalescer.merge_tables(&imported, &nested(&parent, table));
+                    }
+                    Err(key) => warn_of_missing_table(warnings, &dependency.name, key, is_export),
                 }
                 normalized.push(ImportValue::Path { child, parent });
             }
             dependency.import_values = (!normalized.is_empty()).then_some(normalized);
+            *is_imported = true;
         }
-        self.declared = Some(declared);
         if let Value::Map(values) = deep_copy(&Value::Map(own)) {
-            coalesce_tables(&values, &imported, NullHandling::Keep);
-            self.values = values;
+            coalescer.merge_tables(&values, &imported);
+            self.nodes[node].values = values;
         }
         Ok(())
     }
@@ -203,53 +312,83 @@ pub(crate) fn is_compatible(constraint: &str, version: &str) -> bool {
 }
 
 /// One true tag enables, else one false tag disables; tags that are absent or no booleans do not count.
-fn apply_tags(dependencies: &mut [Dependency], values: &Map) {
+fn apply_tags(dependency: &mut Dependency, values: &Map, warnings: &Warnings) {
     let Some(Value::Map(tags)) = values.get(b"tags") else {
         return;
     };
-    for dependency in dependencies {
-        let mut states = dependency.tags.iter().flatten().filter_map(|tag| match tags.get(tag.as_bytes()) {
-            Some(Value::Bool(state)) => Some(state),
-            _ => None,
-        });
-        dependency.enabled = match states.next() {
-            None => true,
-            Some(first) => first || states.any(|state| state),
-        };
+    let mut states = Vec::new();
+    for tag in dependency.tags.iter().flatten() {
+        match tags.get(tag.as_bytes()) {
+            None => {}
+            Some(Value::Bool(state)) => states.push(state),
+            Some(_) => warnings.structured(
+                "WARN",
+                || format!("Warning: Tag '{tag}' for chart {} returned non-bool value", dependency.name),
+                "returned non-bool value",
+                [("tag", tag), ("chart", &dependency.name)],
+            ),
+        }
     }
+    dependency.enabled = states.is_empty() || states.contains(&true);
 }
 
 /// The first path that leads to a boolean decides.
-fn apply_conditions(dependencies: &mut [Dependency], values: &Map, prefix: &str) {
-    for dependency in dependencies {
-        let mut paths = dependency.condition.trim().split(',').filter(|path| !path.is_empty());
-        if let Some(state) = paths.find_map(|path| bool_at(values, &format!("{prefix}{path}"))) {
-            dependency.enabled = state;
+fn apply_condition(dependency: &mut Dependency, values: &Map, prefix: &str, warnings: &Warnings) {
+    let Dependency { condition, name, enabled, .. } = dependency;
+    for path in condition.trim().split(',').filter(|path| !path.is_empty()) {
+        match value_at(values, &format!("{prefix}{path}")) {
+            None | Some(Value::Map(_)) => {}
+            Some(Value::Bool(state)) => {
+                *enabled = state;
+                return;
+            }
+            Some(_) => warnings.structured(
+                "WARN",
+                || format!("Warning: Condition path '{path}' for chart {name} returned non-bool value"),
+                "returned non-bool value",
+                [("path", path), ("chart", name)],
+            ),
         }
     }
 }
 
-fn bool_at(values: &Map, path: &str) -> Option<bool> {
-    let value = match path.rsplit_once('.') {
+fn value_at(values: &Map, path: &str) -> Option<Value> {
+    match path.rsplit_once('.') {
         None => values.get(path.as_bytes()),
         Some((parent, key)) => table(values, parent)?.get(key.as_bytes()),
-    };
-    match value {
-        Some(Value::Bool(state)) => Some(state),
-        _ => None,
+    }
+}
+
+fn warn_of_missing_table(warnings: &Warnings, chart: &str, key: &str, is_export: bool) {
+    let error = format!("{} is not a table", quote(key.as_bytes()));
+    if is_export {
+        let plain = || format!("Warning: ImportValues missing table: {error}");
+        warnings.structured("WARN", plain, "ImportValues missing table", [("error", &error)]);
+    } else {
+        warnings.structured(
+            "WARN",
+            || format!("Warning: ImportValues missing table from chart {chart}: {error}"),
+            "ImportValues missing table from chart",
+            [("chart", chart), ("error", &error)],
+        );
     }
 }
 
 /// The map at a dotted path (Helm: `Values.Table`).
 pub(crate) fn table(values: &Map, path: &str) -> Option<Map> {
+    find_table(values, path).ok()
+}
+
+/// The map at a dotted path, or the first key that leads to none.
+fn find_table<'p>(values: &Map, path: &'p str) -> Result<Map, &'p str> {
     let mut current = values.clone();
     for key in path.split('.') {
         match current.get(key.as_bytes()) {
             Some(Value::Map(next)) => current = next,
-            _ => return None,
+            _ => return Err(key),
         }
     }
-    Some(current)
+    Ok(current)
 }
 
 /// The map below a dotted path in new maps; `.` is the map itself.

@@ -3,6 +3,7 @@
 use super::archive::ArchiveError;
 use super::helmignore::IgnoreError;
 use super::metadata::{MetadataError, ValidationError};
+use crate::quote::quote;
 use crate::values::ValuesError;
 
 /// A chart that cannot be loaded. Displays as Helm prints it.
@@ -73,6 +74,14 @@ pub enum ChartError {
     NestedTooDeep {
         /// The limit.
         limit: usize,
+    },
+    /// A file is larger than what Helm 3 loads.
+    #[error("chart file {} is larger than the maximum file size {limit}", quote(.name.as_bytes()))]
+    FileTooLarge {
+        /// The file's name without its folder.
+        name: String,
+        /// The limit in bytes.
+        limit: u64,
     },
     /// The files together are larger than what Helm loads.
     #[error("chart is larger than the maximum size {limit}")]

@@ -6,16 +6,25 @@ use super::archive::{self, MAX_DECOMPRESSED_BYTES};
 use super::decode::Structure;
 use super::metadata::{MetadataError, RawMetadata};
 use super::{Chart, ChartError, ChartFile, File, IgnoreRules};
+use crate::Profile;
 use crate::template::ParseCache;
 use crate::values::{self, Values};
+use crate::warning::Warnings;
 use crate::yaml;
 
 /// Charts inside charts. Helm sets no limit; every level is one more archive to unpack.
 const MAX_NESTING: usize = 16;
 
+/// What Helm says of `requirements.yaml` in a chart whose dependencies stand in `Chart.yaml`.
+const REQUIREMENTS_WARNING: &str = "Warning: Dependencies are handled in Chart.yaml since apiVersion \"v2\". We recommend \
+                                    migrating dependencies to Chart.yaml.";
+/// What Helm says of `requirements.lock` in such a chart.
+const LOCK_WARNING: &str = "Warning: Dependency locking is handled in Chart.lock since apiVersion \"v2\". We recommend \
+                            migrating to Chart.lock.";
+
 const UTF8_BOM: &[u8] = b"\xef\xbb\xbf";
 
-pub(super) fn load_directory(mut files: Vec<ChartFile>) -> Result<Chart, ChartError> {
+pub(super) fn load_directory(mut files: Vec<ChartFile>, profile: Profile) -> Result<Chart, ChartError> {
     let size: u64 = files.iter().map(|file| file.data.len() as u64).sum();
     if size > MAX_DECOMPRESSED_BYTES {
         return Err(ChartError::TooLarge { limit: MAX_DECOMPRESSED_BYTES });
@@ -27,13 +36,19 @@ pub(super) fn load_directory(mut files: Vec<ChartFile>) -> Result<Chart, ChartEr
         None => IgnoreRules::default(),
     };
     files.retain(|file| !rules.ignores_file(&file.name));
-    let mut budget = MAX_DECOMPRESSED_BYTES;
-    load_files(shared(files), &mut budget, 0)
+    if let Some(limit) = profile.max_file_bytes
+        && let Some(file) = files.iter().find(|file| file.data.len() as u64 > limit)
+    {
+        let name = file.name.rsplit('/').next().unwrap_or(&file.name).to_owned();
+        return Err(ChartError::FileTooLarge { name, limit });
+    }
+    Loader { profile, budget: MAX_DECOMPRESSED_BYTES }.load(shared(files), 0)
 }
 
-pub(super) fn load_archive(bytes: &[u8]) -> Result<Chart, ChartError> {
-    let mut budget = MAX_DECOMPRESSED_BYTES;
-    load_files(shared(archive::read(bytes, &mut budget)?), &mut budget, 0)
+pub(super) fn load_archive(bytes: &[u8], profile: Profile) -> Result<Chart, ChartError> {
+    let mut loader = Loader { profile, budget: MAX_DECOMPRESSED_BYTES };
+    let files = shared(archive::read(bytes, &mut loader.budget, profile)?);
+    loader.load(files, 0)
 }
 
 fn shared(files: Vec<ChartFile>) -> Vec<File> {
@@ -44,69 +59,120 @@ fn shared(files: Vec<ChartFile>) -> Vec<File> {
     files.into_iter().map(share).collect()
 }
 
-/// Sorts the files of one chart into what they are. `budget` is what archives of sub-charts may still unpack to.
-fn load_files(raw: Vec<File>, budget: &mut u64, nesting: usize) -> Result<Chart, ChartError> {
-    if nesting > MAX_NESTING {
-        return Err(ChartError::NestedTooDeep { limit: MAX_NESTING });
-    }
-    let mut metadata = RawMetadata::default();
-    let mut found = false;
-    for file in raw.iter().filter(|file| file.name == "Chart.yaml") {
-        found = true;
-        read_metadata(&mut metadata, file)?;
-    }
-    let mut chart_values = Values::new();
-    let mut schema = None;
-    let mut templates = Vec::new();
-    let mut files = Vec::new();
-    let mut subcharts: Vec<(String, Vec<File>)> = Vec::new();
-    for file in &raw {
-        match file.name.as_str() {
-            "Chart.yaml" => {}
-            "Chart.lock" => check_lock(file)?,
-            "values.yaml" => chart_values = values::from_yaml(&file.data).map_err(ChartError::Values)?,
-            "values.schema.json" => schema = Some(Arc::clone(&file.data)),
-            "requirements.yaml" | "requirements.lock" => {
-                if file.name == "requirements.yaml" {
+/// Loads a chart and its sub-charts.
+struct Loader {
+    profile: Profile,
+    /// What archives of sub-charts may still unpack to in bytes.
+    budget: u64,
+}
+
+impl Loader {
+    /// Sorts the files of one chart into what they are (Helm: `LoadFiles`).
+    fn load(&mut self, raw: Vec<File>, nesting: usize) -> Result<Chart, ChartError> {
+        if nesting > MAX_NESTING {
+            return Err(ChartError::NestedTooDeep { limit: MAX_NESTING });
+        }
+        let profile = self.profile;
+        let mut metadata = RawMetadata::new(profile);
+        let mut found = false;
+        for file in raw.iter().filter(|file| file.name == "Chart.yaml") {
+            found = true;
+            read_metadata(&mut metadata, file)?;
+            metadata.default_api_version();
+        }
+        let mut chart_values = Values::new();
+        let mut schema = None;
+        let mut templates = Vec::new();
+        let mut files = Vec::new();
+        let mut subcharts: Vec<(String, Vec<File>)> = Vec::new();
+        let warnings = Warnings::new(profile);
+        for file in &raw {
+            match file.name.as_str() {
+                "Chart.yaml" => {}
+                "Chart.lock" => check_lock(file, profile)?,
+                "values.yaml" => {
+                    chart_values = values::read(&file.data, profile.values_documents).map_err(ChartError::Values)?;
+                }
+                "values.schema.json" => schema = Some(Arc::clone(&file.data)),
+                "requirements.yaml" => {
+                    found = true;
+                    if !metadata.is_v1() {
+                        warnings.log(|| REQUIREMENTS_WARNING.to_owned());
+                    }
                     read_metadata(&mut metadata, file)?;
-                } else {
-                    check_lock(file)?;
-                }
-                if metadata.is_v1() {
-                    files.push(file.clone());
-                }
-            }
-            name if name.starts_with("templates/") => templates.push(file.clone()),
-            name => match name.strip_prefix("charts/") {
-                Some(rest) if extension(name) != ".prov" => {
-                    let group = rest.split('/').next().unwrap_or(rest);
-                    let member = File { name: rest.to_owned(), data: Arc::clone(&file.data) };
-                    match subcharts.iter_mut().find(|(name, _)| name == group) {
-                        Some((_, members)) => members.push(member),
-                        None => subcharts.push((group.to_owned(), vec![member])),
+                    if metadata.is_v1() {
+                        files.push(file.clone());
                     }
                 }
-                _ => files.push(file.clone()),
-            },
+                "requirements.lock" => {
+                    found = true;
+                    check_lock(file, profile)?;
+                    if metadata.is_v1() {
+                        files.push(file.clone());
+                    } else {
+                        warnings.log(|| LOCK_WARNING.to_owned());
+                    }
+                }
+                name if name.starts_with("templates/") => templates.push(file.clone()),
+                name => match name.strip_prefix("charts/") {
+                    Some(rest) if extension(name) != ".prov" => {
+                        let group = rest.split('/').next().unwrap_or(rest);
+                        let member = File { name: rest.to_owned(), data: Arc::clone(&file.data) };
+                        match subcharts.iter_mut().find(|(name, _)| name == group) {
+                            Some((_, members)) => members.push(member),
+                            None => subcharts.push((group.to_owned(), vec![member])),
+                        }
+                    }
+                    _ => files.push(file.clone()),
+                },
+            }
         }
-    }
-    if !found {
-        return Err(ChartError::MissingChartYaml);
-    }
-    let metadata = metadata.validate()?;
-    let mut dependencies = Vec::new();
-    for (name, members) in subcharts {
-        if name.starts_with(['_', '.']) {
-            continue;
+        if !found {
+            return Err(ChartError::MissingChartYaml);
         }
-        let subchart = if extension(&name) == ".tgz" {
+        let metadata = metadata.validate()?;
+        let mut warnings = warnings.into_lines();
+        let mut dependencies = Vec::new();
+        for (name, members) in subcharts {
+            if name.starts_with(['_', '.']) {
+                continue;
+            }
+            match self.load_subchart(&name, members, nesting + 1) {
+                Ok(mut subchart) => {
+                    warnings.append(&mut subchart.warnings);
+                    dependencies.push(subchart);
+                }
+                Err(Unloadable::ArchiveName { found }) => {
+                    return Err(ChartError::SubchartArchiveName { name, parent: metadata.name, found });
+                }
+                Err(Unloadable::Chart(cause)) => {
+                    return Err(ChartError::Subchart { name, parent: metadata.name, cause: Box::new(cause) });
+                }
+            }
+        }
+        Ok(Chart {
+            metadata,
+            values: chart_values,
+            schema,
+            templates,
+            files,
+            raw,
+            dependencies,
+            parsed: ParseCache::default(),
+            warnings,
+        })
+    }
+
+    /// Loads what is at one name below `charts/`.
+    fn load_subchart(&mut self, name: &str, members: Vec<File>, nesting: usize) -> Result<Chart, Unloadable> {
+        let files = if extension(name) == ".tgz" {
             match members.first() {
                 Some(file) if file.name == name => {
-                    archive::read(&file.data, budget).map_err(ChartError::from).map(shared)
+                    shared(archive::read(&file.data, &mut self.budget, self.profile).map_err(ChartError::from)?)
                 }
                 other => {
                     let found = other.map(|file| file.name.clone()).unwrap_or_default();
-                    return Err(ChartError::SubchartArchiveName { name, parent: metadata.name, found });
+                    return Err(Unloadable::ArchiveName { found });
                 }
             }
         } else {
@@ -114,25 +180,25 @@ fn load_files(raw: Vec<File>, budget: &mut u64, nesting: usize) -> Result<Chart,
                 let (_, rest) = file.name.split_once('/')?;
                 Some(File { name: rest.to_owned(), data: file.data })
             });
-            Ok(below.collect())
+            below.collect()
         };
-        match subchart.and_then(|members| load_files(members, budget, nesting + 1)) {
-            Ok(subchart) => dependencies.push(subchart),
-            Err(cause) => {
-                return Err(ChartError::Subchart { name, parent: metadata.name, cause: Box::new(cause) });
-            }
-        }
+        Ok(self.load(files, nesting)?)
     }
-    Ok(Chart {
-        metadata,
-        values: chart_values,
-        schema,
-        templates,
-        files,
-        raw,
-        dependencies,
-        parsed: ParseCache::default(),
-    })
+}
+
+/// Why a sub-chart cannot be loaded.
+enum Unloadable {
+    /// A directory is named like an archive; the file that was found in it.
+    ArchiveName {
+        found: String,
+    },
+    Chart(ChartError),
+}
+
+impl From<ChartError> for Unloadable {
+    fn from(error: ChartError) -> Self {
+        Self::Chart(error)
+    }
 }
 
 /// Go's `filepath.Ext`: from the last dot of the last segment.
@@ -146,16 +212,16 @@ fn read_metadata(metadata: &mut RawMetadata, file: &File) -> Result<(), ChartErr
 }
 
 /// A lock file is not used, but one that cannot be read stops Helm.
-fn check_lock(file: &File) -> Result<(), ChartError> {
+fn check_lock(file: &File, profile: Profile) -> Result<(), ChartError> {
     let failed = |cause: MetadataError| ChartError::Lock { file: file.name.clone(), cause };
     let node = yaml::parse(&file.data).map_err(|cause| failed(cause.into()))?;
-    let Some(root) = Structure::root(&node, "v2.Lock").map_err(|cause| failed(cause.into()))? else {
+    let Some(root) = Structure::root(&node, profile.types.lock).map_err(|cause| failed(cause.into()))? else {
         return Ok(());
     };
     root.string("digest").map_err(|cause| failed(cause.into()))?;
     if let Some(field) = root.field("dependencies") {
-        for item in field.items("[]*v2.Dependency").map_err(|cause| failed(cause.into()))? {
-            item.structure("Dependency", "v2.Dependency").map_err(|cause| failed(cause.into()))?;
+        for item in field.items(profile.types.dependencies).map_err(|cause| failed(cause.into()))? {
+            item.structure("Dependency", profile.types.dependency).map_err(|cause| failed(cause.into()))?;
         }
     }
     if let Some(field) = root.field("generated") {

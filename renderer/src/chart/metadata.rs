@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::decode::{Structure, TypeMismatch};
+use crate::Profile;
+use crate::profile::TypeNames;
 use crate::quote::{is_print, quote};
 use crate::semver::Version;
 use crate::yaml::{self, Node, NodeKind, YamlError};
@@ -110,6 +112,9 @@ pub enum MetadataError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ValidationError {
+    /// No API version: there is `requirements.yaml` but no `Chart.yaml`.
+    #[error("validation: chart.metadata.apiVersion is required")]
+    ApiVersionMissing,
     /// No name.
     #[error("validation: chart.metadata.name is required")]
     NameMissing,
@@ -158,18 +163,24 @@ pub enum ValidationError {
 }
 
 /// A `Chart.yaml` as read, in which lists can still contain nulls.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct RawMetadata {
     metadata: Metadata,
     null_maintainer: bool,
     null_dependency: bool,
+    types: &'static TypeNames,
 }
 
 impl RawMetadata {
+    pub(super) fn new(profile: Profile) -> Self {
+        let types = profile.types;
+        Self { metadata: Metadata::default(), null_maintainer: false, null_dependency: false, types }
+    }
+
     /// Reads `Chart.yaml`, or `requirements.yaml` on top of it: what a file does not mention stays.
     pub(super) fn read(&mut self, text: &[u8]) -> Result<(), MetadataError> {
         let node = yaml::parse(text)?;
-        let Some(root) = Structure::root(&node, "v2.Metadata")? else { return Ok(()) };
+        let Some(root) = Structure::root(&node, self.types.metadata)? else { return Ok(()) };
         let metadata = &mut self.metadata;
         for (name, target) in [
             ("apiVersion", &mut metadata.api_version),
@@ -201,8 +212,8 @@ impl RawMetadata {
         }
         if let Some(field) = root.field("maintainers") {
             let mut maintainers = Vec::new();
-            for item in field.items("[]*v2.Maintainer")? {
-                match item.structure("Maintainer", "v2.Maintainer")? {
+            for item in field.items(self.types.maintainers)? {
+                match item.structure("Maintainer", self.types.maintainer)? {
                     None => self.null_maintainer = true,
                     Some(item) => maintainers.push(Maintainer {
                         name: item.string("name")?,
@@ -215,8 +226,8 @@ impl RawMetadata {
         }
         if let Some(field) = root.field("dependencies") {
             let mut dependencies = Vec::new();
-            for item in field.items("[]*v2.Dependency")? {
-                match item.structure("Dependency", "v2.Dependency")? {
+            for item in field.items(self.types.dependencies)? {
+                match item.structure("Dependency", self.types.dependency)? {
                     None => self.null_dependency = true,
                     Some(item) => dependencies.push(dependency(&item)?),
                 }
@@ -226,17 +237,21 @@ impl RawMetadata {
         Ok(())
     }
 
-    /// `apiVersion` as far as known; empty means `v1` later.
+    /// A `Chart.yaml` without `apiVersion` is of version 1.
+    pub(super) fn default_api_version(&mut self) {
+        if self.metadata.api_version.is_empty() {
+            "v1".clone_into(&mut self.metadata.api_version);
+        }
+    }
+
+    /// Whether dependencies stand in `requirements.yaml`.
     pub(super) fn is_v1(&self) -> bool {
-        matches!(self.metadata.api_version.as_str(), "" | "v1")
+        self.metadata.api_version == "v1"
     }
 
     /// Cleans the texts and checks the whole (Helm: `Metadata.Validate`).
     pub(super) fn validate(self) -> Result<Metadata, ValidationError> {
         let mut metadata = self.metadata;
-        if metadata.api_version.is_empty() {
-            "v1".clone_into(&mut metadata.api_version);
-        }
         for text in [
             &mut metadata.name,
             &mut metadata.description,
@@ -250,6 +265,9 @@ impl RawMetadata {
             sanitize(text);
         }
         metadata.sources.iter_mut().chain(&mut metadata.keywords).flatten().for_each(sanitize);
+        if metadata.api_version.is_empty() {
+            return Err(ValidationError::ApiVersionMissing);
+        }
         let name = &metadata.name;
         if name.is_empty() {
             return Err(ValidationError::NameMissing);
@@ -348,8 +366,9 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<Metadata, String> {
-        let mut raw = RawMetadata::default();
+        let mut raw = RawMetadata::new(Profile::V4);
         raw.read(text.as_bytes()).map_err(|error| error.to_string())?;
+        raw.default_api_version();
         raw.validate().map_err(|error| error.to_string())
     }
 

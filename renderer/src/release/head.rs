@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::Profile;
 use crate::chart::{Structure, TypeMismatch};
+use crate::quote::quote;
+use crate::warning::Warnings;
 use crate::yaml::{self, YamlError};
 
 const HOOK_ANNOTATION: &str = "helm.sh/hook";
@@ -58,13 +61,13 @@ pub(super) struct Head {
 
 impl Head {
     /// Reads a document. Nothing is required; a missing `kind` is no error.
-    pub(super) fn read(document: &[u8], file: &str) -> Result<Self, HeadError> {
+    pub(super) fn read(document: &[u8], file: &str, profile: Profile) -> Result<Self, HeadError> {
         let node = yaml::parse(document).map_err(|cause| HeadError::Yaml { file: file.to_owned(), cause })?;
-        Self::decode(&node).map_err(|cause| HeadError::Type { file: file.to_owned(), cause })
+        Self::decode(&node, profile).map_err(|cause| HeadError::Type { file: file.to_owned(), cause })
     }
 
-    fn decode(node: &yaml::Node) -> Result<Self, TypeMismatch> {
-        let Some(root) = Structure::root(node, "util.SimpleHead")? else {
+    fn decode(node: &yaml::Node, profile: Profile) -> Result<Self, TypeMismatch> {
+        let Some(root) = Structure::root(node, profile.types.head)? else {
             return Ok(Self::default());
         };
         let mut head = Self { api_version: root.string("apiVersion")?, kind: root.string("kind")?, ..Self::default() };
@@ -79,7 +82,7 @@ impl Head {
 
     /// The events of a hook, or an empty list for an ordinary manifest. None for a hook with an unknown event, which
     /// Helm drops.
-    pub(super) fn hooks(&self) -> Option<Vec<String>> {
+    pub(super) fn hooks(&self, warnings: &Warnings) -> Option<Vec<String>> {
         let Some(events) = self.annotations.get(HOOK_ANNOTATION) else {
             return Some(Vec::new());
         };
@@ -87,6 +90,11 @@ impl Head {
             let event = event.trim().to_lowercase();
             HOOK_EVENTS.iter().find(|(name, _)| *name == event).map(|(_, event)| (*event).to_owned())
         };
-        events.split(',').map(known).collect()
+        let hooks: Option<Vec<String>> = events.split(',').map(known).collect();
+        if hooks.is_none() {
+            let plain = || format!("info: skipping unknown hook: {}", quote(events.as_bytes()));
+            warnings.structured("INFO", plain, "skipping unknown hooks", [("hookTypes", events)]);
+        }
+        hooks
     }
 }

@@ -3,8 +3,8 @@
 use super::Manifest;
 use crate::Profile;
 
-/// Kinds in the order in which Helm 4 installs them (`releaseutil.InstallOrder`).
-const INSTALL_ORDER: [&str; 38] = [
+/// Kinds in the order in which Helm installs them (`InstallOrder`).
+const INSTALL_ORDER: [&str; 36] = [
     "PriorityClass",
     "Namespace",
     "NetworkPolicy",
@@ -41,16 +41,15 @@ const INSTALL_ORDER: [&str; 38] = [
     "IngressClass",
     "Ingress",
     "APIService",
-    "MutatingWebhookConfiguration",
-    "ValidatingWebhookConfiguration",
 ];
+
+/// The kinds that Helm 4 has after [`INSTALL_ORDER`].
+const WEBHOOK_CONFIGURATIONS: [&str; 2] = ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"];
 
 /// Sorts by kind only; manifests of one kind keep their order. Kinds that Helm does not know come last, by name.
 pub(super) fn sort_by_kind(manifests: &mut [Manifest], profile: Profile) {
-    let order: &[&str] = match profile {
-        Profile::V4 => &INSTALL_ORDER,
-    };
-    let rank = |kind: &str| order.iter().position(|known| *known == kind);
+    let last: &[&str] = if profile.orders_webhook_configurations { &WEBHOOK_CONFIGURATIONS } else { &[] };
+    let rank = |kind: &str| INSTALL_ORDER.iter().chain(last).position(|known| *known == kind);
     manifests.sort_by(|left, right| match (rank(&left.kind), rank(&right.kind)) {
         (Some(left), Some(right)) => left.cmp(&right),
         (Some(_), None) => std::cmp::Ordering::Less,

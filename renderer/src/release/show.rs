@@ -1,8 +1,8 @@
 //! `helm template --show-only`.
 
 use super::split;
-use crate::Profile;
 use crate::glob::PathPattern;
+use crate::profile::DocumentSplitter;
 
 const SOURCE: &str = "# Source: ";
 
@@ -15,8 +15,8 @@ pub struct ShowOnlyError {
 }
 
 /// Selects documents of Helm's complete output, which Helm cuts once more for this.
-pub(super) fn show_only(output: &str, patterns: &[&str]) -> Result<String, ShowOnlyError> {
-    let documents = split::documents(output.as_bytes(), Profile::V4);
+pub(super) fn show_only(output: &str, patterns: &[&str], splitter: DocumentSplitter) -> Result<String, ShowOnlyError> {
+    let documents = split::documents(output.as_bytes(), splitter);
     let documents: Vec<_> = documents.into_iter().map(String::from_utf8_lossy).collect();
     let mut selected = String::new();
     for pattern in patterns {

@@ -6,6 +6,7 @@ use super::node::{NodeReference, Source, Template};
 use super::parse::SyntaxError;
 use crate::BudgetExceeded;
 use crate::functions::CallError;
+use crate::profile::ExecErrorText;
 use crate::quote;
 
 /// A template file that is not a template. Displays as Helm prints it.
@@ -130,7 +131,7 @@ impl fmt::Display for Reason {
     }
 }
 
-/// A failed execution: where, in which template, and why. Displays as Helm 4 prints it.
+/// A failed execution: where, in which template, and why. Displays as Helm prints it.
 ///
 /// The places lie flat in a list, so that dropping or printing the error of a deep recursion needs no deep stack.
 #[derive(Clone, Debug)]
@@ -147,11 +148,20 @@ struct Details {
     calls: Vec<Call>,
     reason: Reason,
     frame_bytes: usize,
+    text: ExecErrorText,
 }
 
 impl ExecError {
     fn new(frame: Option<Frame>, reason: Reason) -> Self {
-        Self { details: Box::new(Details { frame, calls: Vec::new(), reason, frame_bytes: 0 }) }
+        Self {
+            details: Box::new(Details {
+                frame,
+                calls: Vec::new(),
+                reason,
+                frame_bytes: 0,
+                text: ExecErrorText::MultiLine,
+            }),
+        }
     }
 
     /// A failure before anything was executed.
@@ -189,6 +199,12 @@ impl ExecError {
         details.frame_bytes += frame.bytes();
         details.calls.push(Call { frame, function, words });
         error
+    }
+
+    /// The same error as it is told by another release of Helm.
+    pub(crate) fn told(mut self, text: ExecErrorText) -> Self {
+        self.details.text = text;
+        self
     }
 
     /// The limit that was reached, if that is what ended the render.
@@ -300,12 +316,15 @@ fn write_source(text: &mut String, file: &str, line: usize, column: Option<usize
 }
 
 impl fmt::Display for ExecError {
-    /// Helm: `pkg/engine/engine.go` `reformatExecErrorMsg`.
+    /// Helm: `pkg/engine/engine.go` `reformatExecErrorMsg`, in Helm 3 `cleanupExecError`.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(outermost) = self.frames().next() else { return formatter.write_str(&self.go_text()) };
         if let Some(message) = self.author_message() {
             let Frame { file, line, column, .. } = outermost;
             return write!(formatter, "execution error at ({file}:{line}:{column}): {message}");
+        }
+        if self.details.text == ExecErrorText::SingleLine {
+            return formatter.write_str(&self.go_text());
         }
         let texts = self.chain();
         let locations: Option<Vec<Location<'_>>> = texts.iter().map(|text| Location::parse(text)).collect();

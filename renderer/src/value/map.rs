@@ -14,6 +14,8 @@ pub enum MapType {
     Any,
     /// `common.Values` (Helm 4), the named type of `.Values` and of the root context.
     Values,
+    /// `chartutil.Values`: the same in Helm 3.
+    ChartutilValues,
     /// `map[string]string`, from `split` and of `.Chart.Annotations`: a missing key is `""`.
     String,
 }
@@ -24,6 +26,7 @@ impl MapType {
         match self {
             Self::Any => "map[string]interface {}",
             Self::Values => "common.Values",
+            Self::ChartutilValues => "chartutil.Values",
             Self::String => "map[string]string",
         }
     }

@@ -18,6 +18,18 @@ pub enum ValuesError {
         /// The JSON type that was found: `array`, `bool`, `number` or `string`.
         found: &'static str,
     },
+    /// A file of Helm 3, which reads the first document only, cannot be read.
+    #[error("{0}")]
+    FirstDocument(YamlError),
+    /// A file of Helm 3 has something other than a map at the root.
+    #[error(
+        "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {found} into Go value of type \
+         map[string]interface {{}}"
+    )]
+    FirstDocumentNotAMap {
+        /// The JSON type that was found.
+        found: &'static str,
+    },
     /// A line that starts with `---` and goes on with something other than spaces or a comment.
     #[error("error reading yaml document: invalid Yaml document separator: {text}")]
     Separator {
@@ -31,5 +43,11 @@ pub enum ValuesError {
         chart: String,
         /// Go's rendering of the value, such as `%!t(<nil>)`.
         found: String,
+    },
+    /// Sub-charts that render sub-charts more than once, and so on.
+    #[error("the chart renders more than {limit} sub-charts")]
+    TooManyCharts {
+        /// The limit.
+        limit: usize,
     },
 }

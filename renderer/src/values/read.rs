@@ -1,11 +1,33 @@
 //! Values files.
 
 use super::{Values, ValuesError, json_type_name, merge_into};
+use crate::Profile;
+use crate::profile::ValuesDocuments;
 use crate::yaml;
 
 /// Reads a values file (Helm: `loader.LoadValues`). Several YAML documents are merged in order; an empty or null
 /// document adds nothing.
 pub fn from_yaml(bytes: &[u8]) -> Result<Values, ValuesError> {
+    read(bytes, ValuesDocuments::All)
+}
+
+/// As [`from_yaml`], as another release of Helm does.
+pub fn from_yaml_as(bytes: &[u8], profile: Profile) -> Result<Values, ValuesError> {
+    read(bytes, profile.values_documents)
+}
+
+pub(crate) fn read(bytes: &[u8], documents: ValuesDocuments) -> Result<Values, ValuesError> {
+    match documents {
+        ValuesDocuments::All => merged(bytes),
+        ValuesDocuments::First => match yaml::decode(bytes).map_err(ValuesError::FirstDocument)? {
+            serde_json::Value::Null => Ok(Values::new()),
+            serde_json::Value::Object(members) => Ok(members),
+            other => Err(ValuesError::FirstDocumentNotAMap { found: json_type_name(&other) }),
+        },
+    }
+}
+
+fn merged(bytes: &[u8]) -> Result<Values, ValuesError> {
     let mut values = Values::new();
     for document in documents(bytes)? {
         match yaml::decode(&document).map_err(ValuesError::Yaml)? {

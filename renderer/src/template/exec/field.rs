@@ -69,7 +69,9 @@ impl<'t> Execution<'_, 't> {
                 return Ok(match map.map_type() {
                     // Helm sets the option missingkey=zero.
                     MapType::String => Reflected::plain(value.unwrap_or_else(|| Value::string(""))),
-                    MapType::Any | MapType::Values => Reflected::element(value.unwrap_or(Value::Nil)),
+                    MapType::Any | MapType::Values | MapType::ChartutilValues => {
+                        Reflected::element(value.unwrap_or(Value::Nil))
+                    }
                 });
             }
             Value::Object(object) => {

@@ -1,0 +1,249 @@
+//! `.Chart`: what is in `Chart.yaml`, with Go's names of the fields.
+
+use std::any::Any;
+use std::rc::Rc;
+
+use crate::chart::{ChartInstance, Dependency, ImportValue, Maintainer};
+use crate::profile::ChartObject;
+use crate::value::{ElementType, List, Map, MapType, MethodError, Object, Value};
+
+/// `.Chart` of a chart in its place.
+pub(super) fn chart_object(instance: ChartInstance<'_, '_>, object: ChartObject) -> Value {
+    match object {
+        ChartObject::Map => {
+            let map: Map =
+                metadata(instance, object).into_iter().map(|field| (field.name.into(), field.value)).collect();
+            map.insert("IsRoot".into(), instance.is_root().into());
+            Value::Map(map)
+        }
+        ChartObject::Struct => {
+            let metadata = Struct { go_type: "chart.Metadata", kind: "struct", fields: metadata(instance, object) };
+            Value::Object(Rc::new(ChartStruct { metadata: Rc::new(metadata), is_root: instance.is_root() }))
+        }
+    }
+}
+
+/// A field of a Go struct.
+#[derive(Debug)]
+struct Field {
+    name: &'static str,
+    /// The name that encoders write.
+    json: &'static str,
+    /// Whether encoders leave out an empty value.
+    omit_empty: bool,
+    value: Value,
+}
+
+impl Field {
+    fn new(name: &'static str, json: &'static str, value: impl Into<Value>) -> Self {
+        Self { name, json, omit_empty: true, value: value.into() }
+    }
+}
+
+/// The fields of Go's `Metadata`, in their order.
+fn metadata(instance: ChartInstance<'_, '_>, object: ChartObject) -> Vec<Field> {
+    let metadata = instance.metadata();
+    let annotations = metadata.annotations.as_ref().map_or_else(
+        || Map::nil(MapType::String),
+        |annotations| {
+            let map = Map::typed(MapType::String);
+            for (key, value) in annotations {
+                map.insert(key.as_str().into(), value.as_str().into());
+            }
+            map
+        },
+    );
+    let maintainers = metadata.maintainers.as_deref().map(|maintainers| {
+        let fields = maintainers.iter().map(maintainer);
+        fields.map(|fields| element("*chart.Maintainer", fields, object)).collect()
+    });
+    let dependencies: Vec<Value> = instance
+        .declared()
+        .map(|declared| element("*chart.Dependency", dependency(declared, object), object))
+        .collect();
+    let dependencies = (!dependencies.is_empty()).then_some(dependencies);
+    vec![
+        Field::new("Name", "name", instance.name()),
+        Field::new("Home", "home", metadata.home.as_str()),
+        Field::new("Sources", "sources", strings(metadata.sources.as_deref(), object)),
+        Field::new("Version", "version", metadata.version.as_str()),
+        Field::new("Description", "description", metadata.description.as_str()),
+        Field::new("Keywords", "keywords", strings(metadata.keywords.as_deref(), object)),
+        Field::new("Maintainers", "maintainers", list(maintainers, object)),
+        Field::new("Icon", "icon", metadata.icon.as_str()),
+        Field::new("APIVersion", "apiVersion", metadata.api_version.as_str()),
+        Field::new("Condition", "condition", metadata.condition.as_str()),
+        Field::new("Tags", "tags", metadata.tags.as_str()),
+        Field::new("AppVersion", "appVersion", metadata.app_version.as_str()),
+        Field::new("Deprecated", "deprecated", metadata.deprecated),
+        Field::new("Annotations", "annotations", Value::Map(annotations)),
+        Field::new("KubeVersion", "kubeVersion", metadata.kube_version.as_str()),
+        Field::new("Dependencies", "dependencies", list(dependencies, object)),
+        Field::new("Type", "type", metadata.chart_type.as_str()),
+    ]
+}
+
+fn maintainer(maintainer: &Maintainer) -> Vec<Field> {
+    vec![
+        Field::new("Name", "name", maintainer.name.as_str()),
+        Field::new("Email", "email", maintainer.email.as_str()),
+        Field::new("URL", "url", maintainer.url.as_str()),
+    ]
+}
+
+fn dependency(dependency: &Dependency, object: ChartObject) -> Vec<Field> {
+    let imports = dependency.import_values.as_deref().map(|imports| {
+        let pairs = imports.iter().filter_map(|import| match import {
+            ImportValue::Path { child, parent } => {
+                let map = Map::typed(MapType::String);
+                map.insert("child".into(), child.as_str().into());
+                map.insert("parent".into(), parent.as_str().into());
+                Some(Value::Map(map))
+            }
+            ImportValue::Export(_) | ImportValue::Other => None,
+        });
+        pairs.collect()
+    });
+    let required = |field: Field| Field { omit_empty: false, ..field };
+    vec![
+        required(Field::new("Name", "name", dependency.name.as_str())),
+        Field::new("Version", "version", dependency.version.as_str()),
+        required(Field::new("Repository", "repository", dependency.repository.as_str())),
+        Field::new("Condition", "condition", dependency.condition.as_str()),
+        Field::new("Tags", "tags", strings(dependency.tags.as_deref(), object)),
+        Field::new("Enabled", "enabled", dependency.enabled),
+        Field::new("ImportValues", "import-values", list(imports, object)),
+        Field::new("Alias", "alias", dependency.alias.as_str()),
+    ]
+}
+
+/// What a slice of pointers to structs has as an element.
+fn element(go_type: &'static str, fields: Vec<Field>, object: ChartObject) -> Value {
+    match object {
+        ChartObject::Map => Value::Map(fields.into_iter().map(|field| (field.name.into(), field.value)).collect()),
+        ChartObject::Struct => Value::Object(Rc::new(Struct { go_type, kind: "ptr", fields })),
+    }
+}
+
+/// Helm 4 copies slices (`structToMap`), so that absent ones are empty there and nil in Helm 3.
+fn list(items: Option<Vec<Value>>, object: ChartObject) -> Value {
+    match (items, object) {
+        (None, ChartObject::Struct) => Value::List(List::nil(ElementType::Any)),
+        (items, _) => Value::list(items.unwrap_or_default()),
+    }
+}
+
+fn strings(texts: Option<&[String]>, object: ChartObject) -> Value {
+    let items = texts.map(|texts| texts.iter().map(|text| Value::from(text.as_str())).collect());
+    match (items, object) {
+        (items, ChartObject::Map) => Value::list(items.unwrap_or_default()),
+        (None, ChartObject::Struct) => Value::List(List::nil(ElementType::String)),
+        (Some(items), ChartObject::Struct) => Value::List(List::typed(ElementType::String, items)),
+    }
+}
+
+/// A Go struct or a pointer to one.
+#[derive(Debug)]
+struct Struct {
+    go_type: &'static str,
+    kind: &'static str,
+    fields: Vec<Field>,
+}
+
+impl Struct {
+    fn values(&self) -> impl Iterator<Item = Vec<u8>> {
+        self.fields.iter().map(|field| match &field.value {
+            Value::Bool(value) => value.to_string().into_bytes(),
+            Value::String(text) => text.to_vec(),
+            Value::Map(map) => {
+                let pairs = map.entries().into_iter().map(|(key, value)| match value {
+                    Value::String(value) => [&*key, b":", &*value].concat(),
+                    _ => Vec::new(),
+                });
+                [b"map[", pairs.collect::<Vec<_>>().join(&b' ').as_slice(), b"]"].concat()
+            }
+            Value::List(list) => {
+                let items = list.iter().map(|item| match item {
+                    Value::String(text) => text.to_vec(),
+                    // Go prints the addresses of what slices point to.
+                    _ => b"0xc000000000".to_vec(),
+                });
+                [b"[", items.collect::<Vec<_>>().join(&b' ').as_slice(), b"]"].concat()
+            }
+            _ => Vec::new(),
+        })
+    }
+}
+
+impl Object for Struct {
+    fn type_name(&self) -> &'static str {
+        self.go_type
+    }
+
+    fn kind_name(&self) -> &'static str {
+        self.kind
+    }
+
+    fn field(&self, name: &str) -> Option<Value> {
+        self.fields.iter().find(|field| field.name == name).map(|field| field.value.clone())
+    }
+
+    fn call(&self, _: &str, _: &[Value]) -> Result<Value, MethodError> {
+        Err(MethodError::Unknown)
+    }
+
+    fn to_text(&self) -> Vec<u8> {
+        let pointer = if self.kind == "ptr" { b"&".as_slice() } else { b"" };
+        [pointer, b"{", self.values().collect::<Vec<_>>().join(&b' ').as_slice(), b"}"].concat()
+    }
+
+    fn to_plain(&self) -> Value {
+        let written = self.fields.iter().filter(|field| !field.omit_empty || field.value.is_true());
+        Value::Map(written.map(|field| (field.json.into(), field.value.clone())).collect())
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+/// Helm 3's `.Chart`: the metadata and whether the chart is the root (`recAllTpls`).
+#[derive(Debug)]
+struct ChartStruct {
+    metadata: Rc<Struct>,
+    is_root: bool,
+}
+
+impl Object for ChartStruct {
+    fn type_name(&self) -> &'static str {
+        "struct { chart.Metadata; IsRoot bool }"
+    }
+
+    fn field(&self, name: &str) -> Option<Value> {
+        match name {
+            "IsRoot" => Some(self.is_root.into()),
+            "Metadata" => Some(Value::Object(Rc::clone(&self.metadata) as Rc<dyn Object>)),
+            _ => self.metadata.field(name),
+        }
+    }
+
+    fn call(&self, _: &str, _: &[Value]) -> Result<Value, MethodError> {
+        Err(MethodError::Unknown)
+    }
+
+    fn to_text(&self) -> Vec<u8> {
+        [b"{", self.metadata.to_text().as_slice(), b" ", self.is_root.to_string().as_bytes(), b"}"].concat()
+    }
+
+    fn to_plain(&self) -> Value {
+        let plain = self.metadata.to_plain();
+        if let Value::Map(map) = &plain {
+            map.insert("IsRoot".into(), self.is_root.into());
+        }
+        plain
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
