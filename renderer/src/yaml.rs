@@ -1,22 +1,22 @@
 //! Go-flavoured YAML: reading with YAML 1.1 rules (`go.yaml.in/yaml` v2 through `sigs.k8s.io/yaml`) and writing.
 //!
-//! The event parser below follows YAML 1.2, Go's libyaml port YAML 1.1. Known differences: U+0085, U+2028 and U+2029 are
-//! no line breaks here; a block scalar at the root may stand at column zero; anchors may contain punctuation, so that
-//! `*a: 1` has no key `*a`; in flow collections `a:` before a comma or bracket is a key and tabs may not begin a line; a
-//! line of a tab or of a tab and a comment is blank; and some broken texts are called broken in other words. Of 7,866
-//! distinct files (Helm's, Kubernetes' and the Google Cloud SDK's, the charts of prometheus-community and argo-helm)
-//! four are read differently, all for a colon in an anchor, and of the 918 that are broken 29 are so in other words.
+//! Reading goes from bytes through these steps, each in a file or folder of its name: `source` (encoding, allowed
+//! characters), `scan` (tokens), `parse` (events), `document` (nodes as they were written), `construct` (types, aliases,
+//! merges), `build` (the trees that callers get). Only the last two recurse, as deep as [`MAX_DEPTH`].
 
+mod build;
 mod construct;
+mod document;
 mod error;
-mod go_syntax;
+mod events;
+mod exact;
 mod node;
 mod order;
+mod parse;
 mod plain;
-mod read;
 mod resolve;
+mod scan;
 mod source;
-mod syntax;
 mod write;
 
 pub use error::YamlError;
@@ -30,29 +30,24 @@ use crate::value::Value;
 pub const MAX_INPUT_BYTES: usize = 16 << 20;
 /// The deepest nesting that is read. Real manifests stay below 30; native stack bounds what recursion can take.
 pub const MAX_DEPTH: usize = 200;
-/// The most nodes a document may have, aliases expanded: a 5 MiB file of one-letter list elements has fewer.
+/// The most nodes a document may have, also with its aliases expanded: a 5 MiB file of one-letter list elements has fewer.
 pub const MAX_NODES: usize = 3_000_000;
 /// The most bytes of scalars that aliases may add to a document.
 pub const MAX_EXPANDED_BYTES: usize = 64 << 20;
 
 /// Reads the first document of a YAML text. An empty text is null.
 pub fn parse(bytes: &[u8]) -> Result<Node, YamlError> {
-    check_length(bytes)?;
-    let text = source::text(bytes)?;
-    match read::Reader::new(&text).next_document()? {
-        Some(document) => construct::construct(&document),
-        None => Ok(Node::null()),
-    }
+    Ok(first(bytes, &build::Nodes)?.unwrap_or_else(Node::null))
 }
 
 /// Reads all documents of a YAML stream.
 pub fn parse_all(bytes: &[u8]) -> Result<Vec<Node>, YamlError> {
     check_length(bytes)?;
-    let text = source::text(bytes)?;
-    let mut reader = read::Reader::new(&text);
+    let source = source::Source::read(bytes);
+    let mut reader = document::Reader::new(&source);
     let mut documents = Vec::new();
-    while let Some(document) = reader.next_document()? {
-        documents.push(construct::construct(&document)?);
+    while let Some(document) = reader.next_document().map_err(|error| *error)? {
+        documents.push(build::build(&document, &build::Nodes)?);
     }
     Ok(documents)
 }
@@ -60,7 +55,20 @@ pub fn parse_all(bytes: &[u8]) -> Result<Vec<Node>, YamlError> {
 /// Decodes the first document of a YAML text as `sigs.k8s.io/yaml` does into `any`: all numbers are `f64`, keys are
 /// text, duplicate keys keep the last value, NaN and infinities are errors. An empty text is null.
 pub fn decode(bytes: &[u8]) -> Result<serde_json::Value, YamlError> {
-    to_json(parse(bytes)?)
+    Ok(first(bytes, &build::Json)?.unwrap_or_default())
+}
+
+/// As [`decode`], into a template value.
+pub fn decode_value(bytes: &[u8]) -> Result<Value, YamlError> {
+    Ok(first(bytes, &build::Values)?.unwrap_or(Value::Nil))
+}
+
+/// Makes the first document of a text into a tree, if it has one.
+fn first<B: construct::Build>(bytes: &[u8], build: &B) -> Result<Option<B::Tree>, YamlError> {
+    check_length(bytes)?;
+    let source = source::Source::read(bytes);
+    let document = document::Reader::new(&source).next_document().map_err(|error| *error)?;
+    document.map(|document| build::build(&document, build)).transpose()
 }
 
 /// Converts a tree to JSON with all numbers as `f64`; NaN and infinities are errors.

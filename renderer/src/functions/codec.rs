@@ -109,7 +109,7 @@ fn from_yaml_array(context: &Context<'_>, arguments: &[Value]) -> CallResult {
 /// The value of a YAML text, or the text of what is wrong with it.
 fn read_yaml(context: &Context<'_>, arguments: &[Value]) -> Result<Result<Value, String>, CallError> {
     let text = charged_text(context, arguments)?;
-    Ok(yaml::decode(text).map(|json| Value::from_json(&json)).map_err(|error| error.to_string()))
+    Ok(yaml::decode_value(text).map_err(|error| error.to_string()))
 }
 
 fn yaml_mismatch(value: &Value, target: &str) -> String {

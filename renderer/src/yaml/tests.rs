@@ -164,7 +164,12 @@ fn budget() -> Budget {
 
 /// Go prints whole floats without a fraction; this makes both sides floats.
 fn as_floats(json: &Json) -> Json {
-    decode(json.to_string().as_bytes()).unwrap()
+    match json {
+        Json::Number(number) => Json::from(number.as_f64().unwrap()),
+        Json::Array(items) => items.iter().map(as_floats).collect(),
+        Json::Object(members) => members.iter().map(|(key, member)| (key.clone(), as_floats(member))).collect(),
+        other => other.clone(),
+    }
 }
 
 #[test]
@@ -172,8 +177,8 @@ fn texts_are_read_as_go_reads_them() {
     for row in rows(include_str!("../../tests/fixtures/yaml-read.jsonl")) {
         let text = row["in"].as_str().unwrap();
         match decode(text.as_bytes()) {
-            Ok(json) => assert_eq!(json, as_floats(&row["json"]), "{text}"),
-            Err(error) => assert_eq!(Some(error.to_string().as_str()), row["err"].as_str(), "{text}"),
+            Ok(json) => assert_eq!((json, None), (as_floats(&row["json"]), row.get("err")), "{text:?}"),
+            Err(error) => assert_eq!(Some(error.to_string().as_str()), row["err"].as_str(), "{text:?}"),
         }
     }
 }
@@ -239,6 +244,8 @@ proptest! {
         prop_assume!(!tree.to_string().contains("<<"));
         let written = encode(&value(&tree), &budget()).unwrap();
         prop_assert_eq!(decode(written.as_bytes()).unwrap(), as_floats(&tree));
+        // Go's other writer begins literal blocks with tabs, which its reader refuses.
+        prop_assume!(!tree.to_string().contains("\\t"));
         let written = encode_pretty(&value(&tree), &budget()).unwrap();
         prop_assert_eq!(decode(written.as_bytes()).unwrap(), as_floats(&tree));
     }

@@ -240,7 +240,9 @@ impl Writer {
 
     fn literal(&mut self, text: &str, indent: usize) {
         self.indicator("|");
-        if text.starts_with(|first| first == ' ' || is_break(first)) {
+        // A tab would be taken for bad indentation by the reader; Go writes it all the same.
+        let confusing = |first| first == ' ' || is_break(first) || (first == '\t' && self.layout == Layout::Readable);
+        if text.starts_with(confusing) {
             self.attached_indicator("2");
         }
         let mut backwards = text.chars().rev();
