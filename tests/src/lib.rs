@@ -2,8 +2,11 @@
 //! server for templates, and our own processes installed beside them.
 
 pub mod checkout;
+#[cfg(feature = "cluster")]
 pub mod cluster;
 pub mod command;
+#[cfg(feature = "cluster")]
 pub mod git_server;
+pub mod large_chart;
 pub mod oracle;
 pub mod parity;
