@@ -16,10 +16,11 @@ pub use error::ChartError;
 pub use helmignore::{IgnoreError, IgnoreRules};
 pub use metadata::{Dependency, ImportValue, Maintainer, Metadata, MetadataError, ValidationError};
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::Profile;
 use crate::template::ParseCache;
+use crate::value::FrozenMap;
 use crate::values::Values;
 
 /// One file of a chart: its path from the chart's root, with `/`, and its bytes.
@@ -36,6 +37,7 @@ pub struct ChartFile {
 pub struct Chart {
     metadata: Metadata,
     values: Values,
+    frozen_values: OnceLock<Arc<FrozenMap>>,
     schema: Option<Arc<[u8]>>,
     templates: Vec<File>,
     files: Vec<File>,
@@ -103,6 +105,11 @@ impl Chart {
     /// The default values, all documents of `values.yaml` merged; without those of sub-charts.
     pub fn values(&self) -> &Values {
         &self.values
+    }
+
+    /// [`Chart::values`] as templates see them, made once.
+    pub(crate) fn frozen_values(&self) -> &Arc<FrozenMap> {
+        self.frozen_values.get_or_init(|| Arc::new(FrozenMap::new(&self.values)))
     }
 
     /// `values.schema.json` as it is.

@@ -1,7 +1,6 @@
 //! `.Files`: the files of a chart that are neither templates nor read by Helm itself (Helm: `pkg/engine/files.go`).
 
 use std::any::Any;
-use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -19,46 +18,32 @@ use crate::yaml;
 /// Go's `engine.files`: a map from path to content that also has methods.
 #[derive(Clone, Debug)]
 pub(crate) struct Files {
-    entries: BTreeMap<GoString, Rc<Content>>,
-}
-
-/// A file of the chart, shared between threads, and its form in values, made when a template asks for it.
-#[derive(Debug)]
-struct Content {
-    shared: Arc<[u8]>,
-    local: OnceCell<Rc<[u8]>>,
-}
-
-impl Content {
-    fn bytes(&self) -> Rc<[u8]> {
-        Rc::clone(self.local.get_or_init(|| Rc::from(&*self.shared)))
-    }
+    entries: BTreeMap<GoString, Arc<[u8]>>,
 }
 
 impl Files {
     /// The files of one chart.
     pub(crate) fn new(files: &[File]) -> Self {
-        let content = |file: &File| Rc::new(Content { shared: Arc::clone(&file.data), local: OnceCell::new() });
-        Self { entries: files.iter().map(|file| (file.name.as_str().into(), content(file))).collect() }
+        Self { entries: files.iter().map(|file| (file.name.as_str().into(), Arc::clone(&file.data))).collect() }
     }
 
-    fn bytes(&self, path: &[u8]) -> Rc<[u8]> {
-        self.entries.get(path).map_or_else(|| Rc::from([]), |content| content.bytes())
+    fn bytes(&self, path: &[u8]) -> Arc<[u8]> {
+        self.entries.get(path).map_or_else(|| Arc::from([]), Arc::clone)
     }
 
     fn glob(&self, pattern: &str) -> Self {
         let pattern = FilesPattern::new(pattern);
         let matching = self.entries.iter().filter(|(path, _)| pattern.matches(&path.to_str_lossy()));
-        Self { entries: matching.map(|(path, content)| (path.clone(), Rc::clone(content))).collect() }
+        Self { entries: matching.map(|(path, content)| (path.clone(), Arc::clone(content))).collect() }
     }
 
     /// A YAML map from the last segments of the paths to the contents in some text form; empty if that cannot be
     /// written.
-    fn to_yaml(&self, text: impl Fn(Rc<[u8]>) -> GoString) -> GoString {
+    fn to_yaml(&self, text: impl Fn(Arc<[u8]>) -> GoString) -> GoString {
         let map = Map::new();
         for (path, content) in &self.entries {
             let base = path.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
-            map.insert(base.into(), Value::String(text(content.bytes())));
+            map.insert(base.into(), Value::String(text(Arc::clone(content))));
         }
         let encoded = yaml::encode(&Value::Map(map), &Budget::new(Limits::default())).unwrap_or_default();
         encoded.strip_suffix('\n').unwrap_or(&encoded).into()
@@ -124,10 +109,10 @@ impl Object for Files {
         for (path, content) in &self.entries {
             text.extend_from_slice(path);
             text.extend_from_slice(b":[");
-            for byte in &*content.shared {
+            for byte in &**content {
                 text.extend_from_slice(decimals[usize::from(*byte)].as_bytes());
             }
-            if !content.shared.is_empty() {
+            if !content.is_empty() {
                 text.pop();
             }
             text.extend_from_slice(b"] ");
@@ -142,13 +127,13 @@ impl Object for Files {
     fn to_plain(&self) -> Value {
         let map = Map::new();
         for (path, content) in &self.entries {
-            map.insert(path.clone(), Value::Bytes(content.bytes()));
+            map.insert(path.clone(), Value::Bytes(Arc::clone(content)));
         }
         Value::Map(map)
     }
 
     fn entries(&self) -> Option<Vec<(GoString, Value)>> {
-        Some(self.entries.iter().map(|(path, content)| (path.clone(), Value::Bytes(content.bytes()))).collect())
+        Some(self.entries.iter().map(|(path, content)| (path.clone(), Value::Bytes(Arc::clone(content)))).collect())
     }
 
     fn as_any(&self) -> &dyn Any {

@@ -38,6 +38,8 @@ mod urls;
 mod versions;
 mod wrap;
 
+pub(crate) use regex::Expressions;
+
 use std::collections::HashMap;
 use std::sync::LazyLock;
 

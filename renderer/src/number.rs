@@ -58,8 +58,22 @@ impl Decimal {
     }
 }
 
+/// The digits of a whole number below a limit: what almost all numbers of charts are. Not for negative zero.
+fn whole(value: f64, limit: f64) -> Option<String> {
+    let is_whole = value.fract() == 0.0 && value.abs() < limit && (value != 0.0 || value.is_sign_positive());
+    is_whole.then(|| (value as i64).to_string())
+}
+
+/// The text of a whole number that `%v` shows without an exponent.
+pub(crate) fn format_small_whole(value: f64) -> Option<String> {
+    whole(value, 1e6)
+}
+
 /// Go's `%v` of a `float64`: the shortest digits, in exponent form below 1e-4 and from 1e6 on.
 pub fn format_f64_general(value: f64) -> String {
+    if let Some(text) = format_small_whole(value) {
+        return text;
+    }
     special(value).unwrap_or_else(|| general(&Decimal::parse(&format!("{value:e}"))))
 }
 
@@ -72,6 +86,10 @@ pub fn format_f32_general(value: f64) -> String {
 /// Go's `encoding/json` text of a `float64`: decimal from 1e-6 up to 1e21, else exponent form without a padded
 /// negative exponent (`1e-7`, `1e+21`). Nothing for NaN and infinities, which JSON lacks.
 pub fn format_json(value: f64) -> Option<String> {
+    // All whole numbers up to here are floats.
+    if let Some(text) = whole(value, 1e15) {
+        return Some(text);
+    }
     if !value.is_finite() {
         return None;
     }

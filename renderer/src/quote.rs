@@ -29,8 +29,16 @@ fn quote_with(text: &[u8], mark: char, to_ascii: bool) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push(mark);
     for chunk in text.utf8_chunks() {
-        for character in chunk.valid().chars() {
+        let mut rest = chunk.valid();
+        loop {
+            let is_plain =
+                |byte: &u8| matches!(byte, b' '..=b'~') && *byte != b'\\' && u32::from(*byte) != u32::from(mark);
+            let plain = rest.bytes().take_while(is_plain).count();
+            quoted.push_str(&rest[..plain]);
+            let mut characters = rest[plain..].chars();
+            let Some(character) = characters.next() else { break };
             push_escaped(&mut quoted, character, mark, to_ascii);
+            rest = characters.as_str();
         }
         for byte in chunk.invalid() {
             let _ = write!(quoted, "\\x{byte:02x}");

@@ -5,17 +5,20 @@
 //! types, and reference semantics of maps (`set` is visible to everybody who holds the map).
 
 mod dismantle;
+mod frozen;
 mod list;
 mod map;
 mod object;
 mod string;
 
+pub(crate) use frozen::FrozenMap;
 pub use list::{ElementType, List};
 pub use map::{Map, MapType};
 pub use object::{MethodError, Object};
 pub use string::GoString;
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// A template value. Cloning is cheap: strings, lists, maps and objects are shared handles.
 #[derive(Clone, Debug)]
@@ -39,7 +42,7 @@ pub enum Value {
     /// `string`.
     String(GoString),
     /// `[]byte`.
-    Bytes(Rc<[u8]>),
+    Bytes(Arc<[u8]>),
     /// `[]any`, `[]string`, `[]int`: a slice, possibly nil.
     List(List),
     /// `map[string]any` and its relatives: a shared, mutable map, possibly nil.

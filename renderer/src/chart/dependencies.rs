@@ -7,7 +7,7 @@ use crate::profile::AliasCopies;
 use crate::quote::quote;
 use crate::semver::{Constraint, Version};
 use crate::value::{Map, Value};
-use crate::values::{Coalescer, NullHandling, ValuesError, deep_copy, from_values};
+use crate::values::{Coalescer, NullHandling, ValuesError, deep_copy};
 use crate::warning::Warnings;
 
 /// The most charts of one render, sub-charts counted as often as they are rendered. Helm sets no limit; a chart that
@@ -130,7 +130,7 @@ impl<'a> ChartTree<'a> {
             name: chart.name().to_owned(),
             parent,
             declared,
-            values: from_values(chart.values()),
+            values: Map::from(chart.frozen_values()),
             dependencies: Vec::new(),
         });
         self.nodes[node].dependencies =

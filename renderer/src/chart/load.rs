@@ -1,6 +1,6 @@
 //! From files to a chart (Helm: `pkg/chart/v2/loader`).
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::archive::{self, MAX_DECOMPRESSED_BYTES};
 use super::decode::Structure;
@@ -159,6 +159,7 @@ impl Loader {
             raw,
             dependencies,
             parsed: ParseCache::default(),
+            frozen_values: OnceLock::new(),
             warnings,
         })
     }

@@ -10,6 +10,7 @@ use super::arguments::{charge_items, charge_text, int, text};
 use super::text::quote_text;
 use super::{CallError, CallResult, Context, Function, Parameter, unicode};
 use crate::value::{ElementType, List, Value};
+pub(crate) use program::Expressions;
 use program::{CompileError, Groups, Program, Subject};
 
 use Parameter::{Int, String as Text};
@@ -83,7 +84,7 @@ fn quoted(context: &Context<'_>, pattern: &[u8]) -> Result<String, CallError> {
     Ok(String::from_utf8_lossy(&quote_text(context, pattern)?).into_owned())
 }
 
-fn is_match(context: &Context<'_>, mut program: Program, subject: &[u8]) -> CallResult {
+fn is_match(context: &Context<'_>, program: &Program, subject: &[u8]) -> CallResult {
     let subject = Subject::new(context, subject)?;
     Ok(Value::Bool(program.find(context, &subject, 0)?.is_some()))
 }
@@ -91,18 +92,18 @@ fn is_match(context: &Context<'_>, mut program: Program, subject: &[u8]) -> Call
 // sprig: regex.go regexMatch: an invalid expression matches nothing.
 fn regex_match(context: &Context<'_>, arguments: &[Value]) -> CallResult {
     match Program::compile(context, text(arguments, 0)?) {
-        Ok(program) => is_match(context, program, text(arguments, 1)?),
+        Ok(program) => is_match(context, &program, text(arguments, 1)?),
         Err(CompileError::Syntax(_)) => Ok(Value::Bool(false)),
         Err(CompileError::Call(error)) => Err(error),
     }
 }
 
 fn must_regex_match(context: &Context<'_>, arguments: &[Value]) -> CallResult {
-    is_match(context, compile(context, arguments, Invalid::Error)?, text(arguments, 1)?)
+    is_match(context, &compile(context, arguments, Invalid::Error)?, text(arguments, 1)?)
 }
 
 fn find(context: &Context<'_>, arguments: &[Value], invalid: Invalid) -> CallResult {
-    let mut program = compile(context, arguments, invalid)?;
+    let program = compile(context, arguments, invalid)?;
     let subject = Subject::new(context, text(arguments, 1)?)?;
     let found = program.find(context, &subject, 0)?;
     let found = found.as_ref().and_then(whole).map_or(b"".as_slice(), |range| subject.slice(range));
@@ -127,7 +128,7 @@ fn must_regex_find(context: &Context<'_>, arguments: &[Value]) -> CallResult {
 // Go: regexp.go allMatches
 fn all_matches(
     context: &Context<'_>,
-    program: &mut Program,
+    program: &Program,
     subject: &Subject<'_>,
     limit: i64,
 ) -> Result<Vec<std::ops::Range<usize>>, CallError> {
@@ -164,9 +165,9 @@ fn strings(context: &Context<'_>, parts: Vec<&[u8]>) -> CallResult {
 
 // Go: regexp.go FindAllString: nil if there is no match.
 fn find_all(context: &Context<'_>, arguments: &[Value], invalid: Invalid) -> CallResult {
-    let mut program = compile(context, arguments, invalid)?;
+    let program = compile(context, arguments, invalid)?;
     let subject = Subject::new(context, text(arguments, 1)?)?;
-    let matches = all_matches(context, &mut program, &subject, int(arguments, 2)?)?;
+    let matches = all_matches(context, &program, &subject, int(arguments, 2)?)?;
     if matches.is_empty() {
         return Ok(Value::List(List::nil(ElementType::String)));
     }
@@ -183,7 +184,7 @@ fn must_regex_find_all(context: &Context<'_>, arguments: &[Value]) -> CallResult
 
 // Go: regexp.go Split
 fn split(context: &Context<'_>, arguments: &[Value], invalid: Invalid) -> CallResult {
-    let mut program = compile(context, arguments, invalid)?;
+    let program = compile(context, arguments, invalid)?;
     let limit = int(arguments, 2)?;
     if limit == 0 {
         return Ok(Value::List(List::nil(ElementType::String)));
@@ -195,7 +196,7 @@ fn split(context: &Context<'_>, arguments: &[Value], invalid: Invalid) -> CallRe
     let most = usize::try_from(limit).unwrap_or(usize::MAX);
     let mut parts = Vec::new();
     let (mut begin, mut end) = (0, 0);
-    for found in all_matches(context, &mut program, &subject, limit)? {
+    for found in all_matches(context, &program, &subject, limit)? {
         if parts.len() + 1 >= most {
             break;
         }
@@ -223,7 +224,7 @@ fn must_regex_split(context: &Context<'_>, arguments: &[Value]) -> CallResult {
 // Go: regexp.go replaceAll
 fn replace_all(
     context: &Context<'_>,
-    program: &mut Program,
+    program: &Program,
     subject: &[u8],
     replacement: impl Fn(&Program, &Subject<'_>, &Groups, &mut Vec<u8>) -> Result<(), CallError>,
 ) -> CallResult {
@@ -255,9 +256,9 @@ fn replace_all(
 }
 
 fn replace_all_literal(context: &Context<'_>, arguments: &[Value], invalid: Invalid) -> CallResult {
-    let mut program = compile(context, arguments, invalid)?;
+    let program = compile(context, arguments, invalid)?;
     let replacement = text(arguments, 2)?;
-    replace_all(context, &mut program, text(arguments, 1)?, |_, _, _, result| {
+    replace_all(context, &program, text(arguments, 1)?, |_, _, _, result| {
         charge_text(context, replacement.len())?;
         result.extend_from_slice(replacement);
         Ok(())
@@ -273,9 +274,9 @@ fn must_regex_replace_all_literal(context: &Context<'_>, arguments: &[Value]) ->
 }
 
 fn replace_all_expanded(context: &Context<'_>, arguments: &[Value], invalid: Invalid) -> CallResult {
-    let mut program = compile(context, arguments, invalid)?;
+    let program = compile(context, arguments, invalid)?;
     let pieces = template(text(arguments, 2)?);
-    replace_all(context, &mut program, text(arguments, 1)?, |program, subject, groups, result| {
+    replace_all(context, &program, text(arguments, 1)?, |program, subject, groups, result| {
         for piece in &pieces {
             let part = match piece {
                 Piece::Text(part) => part,

@@ -3,20 +3,86 @@
 //! `*` is any run without `/`, `**` any run, `?` one character but `/`, `[abc]`, `[a-z]` and `[!abc]` are classes,
 //! `{a,b*}` alternatives, `\` escapes. A pattern that cannot be compiled matches every file.
 
-use std::fmt::Write;
 use std::iter::Peekable;
 use std::str::Chars;
-
-use regex_automata::meta::Regex;
 
 /// Alternatives may nest this deep; more makes the pattern one that cannot be compiled.
 const MAX_NESTING: usize = 64;
 
-/// A compiled pattern.
+/// The longest pattern; a longer one counts as one that cannot be compiled. A path is compared with every part of a
+/// pattern at once, so this bounds the time.
+const MAX_PATTERN_BYTES: usize = 1024;
+
+/// A compiled pattern: a small automaton, all states of which are followed at once.
 #[derive(Clone, Debug)]
 pub(crate) struct FilesPattern {
     /// None matches everything.
-    regex: Option<Regex>,
+    states: Option<Vec<State>>,
+}
+
+/// What the automaton does in a state. Where nothing else is said, the next state follows.
+#[derive(Clone, Debug)]
+enum State {
+    /// Takes this character.
+    Character(char),
+    /// Takes any character but `/`.
+    WithinSegment,
+    /// Takes any character.
+    Anything,
+    /// Takes a character of a class.
+    Class { negated: bool, ranges: Vec<(char, char)> },
+    /// Goes on in both the next state and another one.
+    Split(usize),
+    /// Goes on elsewhere.
+    Jump(usize),
+}
+
+impl State {
+    fn takes(&self, character: char) -> bool {
+        match self {
+            Self::Character(expected) => character == *expected,
+            Self::WithinSegment => character != '/',
+            Self::Anything => true,
+            Self::Class { negated, ranges } => {
+                ranges.iter().any(|(low, high)| (*low..=*high).contains(&character)) != *negated
+            }
+            Self::Split(_) | Self::Jump(_) => false,
+        }
+    }
+}
+
+/// The states that the automaton is in; the state after the last one means that the pattern is at its end.
+struct Active {
+    list: Vec<usize>,
+    is_active: Vec<bool>,
+}
+
+impl Active {
+    fn new(states: &[State]) -> Self {
+        Self { list: Vec::new(), is_active: vec![false; states.len() + 1] }
+    }
+
+    /// Enters a state and those that follow from it without a character.
+    fn enter(&mut self, states: &[State], start: usize) {
+        let mut pending = vec![start];
+        while let Some(state) = pending.pop() {
+            if std::mem::replace(&mut self.is_active[state], true) {
+                continue;
+            }
+            self.list.push(state);
+            match states.get(state) {
+                Some(State::Split(other)) => pending.extend([*other, state + 1]),
+                Some(State::Jump(target)) => pending.push(*target),
+                _ => {}
+            }
+        }
+    }
+
+    fn clear(&mut self) {
+        for state in self.list.drain(..) {
+            self.is_active[state] = false;
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -32,18 +98,32 @@ enum Token {
 impl FilesPattern {
     /// Compiles a pattern.
     pub(crate) fn new(pattern: &str) -> Self {
-        let regex = parse(&mut pattern.chars().peekable(), 0).and_then(|tokens| {
-            let mut expression = String::from("^(?s:");
-            write_sequence(&mut expression, &tokens);
-            expression.push_str(")$");
-            Regex::new(&expression).ok()
+        if pattern.len() > MAX_PATTERN_BYTES {
+            return Self { states: None };
+        }
+        let states = parse(&mut pattern.chars().peekable(), 0).map(|tokens| {
+            let mut states = Vec::new();
+            add_sequence(&mut states, &tokens);
+            states
         });
-        Self { regex }
+        Self { states }
     }
 
     /// Whether the whole path matches.
     pub(crate) fn matches(&self, path: &str) -> bool {
-        self.regex.as_ref().is_none_or(|regex| regex.is_match(path))
+        let Some(states) = &self.states else { return true };
+        let (mut active, mut next) = (Active::new(states), Active::new(states));
+        active.enter(states, 0);
+        for character in path.chars() {
+            for state in &active.list {
+                if states.get(*state).is_some_and(|known| known.takes(character)) {
+                    next.enter(states, state + 1);
+                }
+            }
+            active.clear();
+            std::mem::swap(&mut active, &mut next);
+        }
+        active.is_active[states.len()]
     }
 }
 
@@ -109,48 +189,59 @@ fn parse_class(characters: &mut Peekable<Chars<'_>>) -> Option<Token> {
     }
 }
 
-fn write_sequence(expression: &mut String, tokens: &[Token]) {
+fn add_sequence(states: &mut Vec<State>, tokens: &[Token]) {
     if let [Token::Text(prefix), Token::Super, Token::Text(suffix)] = tokens {
         // Upstream compares prefix and suffix alone here, so they may share characters: `d/**/x` matches `d/x`.
-        expression.push_str("(?:");
-        for (start, _) in suffix.char_indices().skip(1).chain([(suffix.len(), ' ')]) {
-            if prefix.ends_with(&suffix[..start]) {
-                expression.push_str(&escape(&format!("{prefix}{}", &suffix[start..])));
-                expression.push('|');
-            }
-        }
-        expression.extend([escape(prefix).as_str(), ".*", escape(suffix).as_str(), ")"]);
+        let shared = suffix.char_indices().skip(1).map(|(start, _)| start).chain([suffix.len()]);
+        let joined = shared.filter(|start| prefix.ends_with(&suffix[..*start])).map(|start| {
+            let text = format!("{prefix}{}", &suffix[start..]);
+            vec![Token::Text(text)]
+        });
+        // Prefix, run and suffix as alternatives of their own do not come here again.
+        let apart =
+            [Token::Text(prefix.clone()), Token::Super, Token::Text(suffix.clone()), Token::Text(String::new())];
+        add_alternatives(states, &joined.chain([apart.into()]).collect::<Vec<_>>());
         return;
     }
     for token in tokens {
         match token {
-            Token::Text(text) => expression.push_str(&escape(text)),
-            Token::Any => expression.push_str("[^/]*"),
-            Token::Super => expression.push_str(".*"),
-            Token::Single => expression.push_str("[^/]"),
+            Token::Text(text) => states.extend(text.chars().map(State::Character)),
+            Token::Any => add_run(states, State::WithinSegment),
+            Token::Super => add_run(states, State::Anything),
+            Token::Single => states.push(State::WithinSegment),
             Token::Class { negated, ranges } => {
-                expression.push_str(if *negated { "[^" } else { "[" });
-                for (low, high) in ranges {
-                    let _ = write!(expression, "\\x{{{:x}}}-\\x{{{:x}}}", *low as u32, *high as u32);
-                }
-                expression.push(']');
+                states.push(State::Class { negated: *negated, ranges: ranges.clone() });
             }
-            Token::Alternatives(alternatives) => {
-                expression.push_str("(?:");
-                for (index, alternative) in alternatives.iter().enumerate() {
-                    if index > 0 {
-                        expression.push('|');
-                    }
-                    write_sequence(expression, alternative);
-                }
-                expression.push(')');
-            }
+            Token::Alternatives(alternatives) => add_alternatives(states, alternatives),
         }
     }
 }
 
-fn escape(text: &str) -> String {
-    regex_syntax::escape(text)
+/// Any number of characters.
+fn add_run(states: &mut Vec<State>, each: State) {
+    let start = states.len();
+    states.extend([State::Split(start + 3), each, State::Jump(start)]);
+}
+
+fn add_alternatives(states: &mut Vec<State>, alternatives: &[Vec<Token>]) {
+    let mut ends = Vec::new();
+    for (index, alternative) in alternatives.iter().enumerate() {
+        let start = states.len();
+        let is_last = index + 1 == alternatives.len();
+        if !is_last {
+            states.push(State::Split(0));
+        }
+        add_sequence(states, alternative);
+        if !is_last {
+            ends.push(states.len());
+            states.push(State::Jump(0));
+            states[start] = State::Split(states.len());
+        }
+    }
+    let end = states.len();
+    for jump in ends {
+        states[jump] = State::Jump(end);
+    }
 }
 
 #[cfg(test)]

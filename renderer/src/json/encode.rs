@@ -153,8 +153,16 @@ impl Encoder<'_> {
     fn string(&mut self, text: &[u8]) {
         self.text.push('"');
         for chunk in text.utf8_chunks() {
-            for character in chunk.valid().chars() {
+            let mut rest = chunk.valid();
+            loop {
+                let is_plain =
+                    |byte: &u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\' | b'<' | b'>' | b'&');
+                let plain = rest.bytes().take_while(is_plain).count();
+                self.text.push_str(&rest[..plain]);
+                let mut characters = rest[plain..].chars();
+                let Some(character) = characters.next() else { break };
                 self.character(character);
+                rest = characters.as_str();
             }
             for _ in chunk.invalid() {
                 self.text.push_str("\\ufffd");

@@ -105,6 +105,11 @@ impl Constraint {
 fn rewrite_hyphen_ranges(text: &str) -> String {
     const OPERAND: &str = r"(v?[0-9xX*|]+(?:\.[0-9xX*|]+){0,2}(?:-[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?)";
     static RANGE: OnceLock<Option<Regex>> = OnceLock::new();
+    let has_range =
+        text.match_indices('-').any(|(at, _)| text[..at].ends_with(is_space) && text[at + 1..].starts_with(is_space));
+    if !has_range {
+        return text.to_owned();
+    }
     let range = RANGE.get_or_init(|| {
         let space = r"[\t\n\f\r ]";
         Regex::new(&format!("{space}*{OPERAND}{space}+-{space}+{OPERAND}{space}*")).ok()

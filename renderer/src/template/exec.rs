@@ -10,6 +10,8 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use super::error::Frame;
 use super::node::{Node, NodeReference, Pipe, Symbol, Template, TemplateCall};
 use super::set::Templates;
@@ -32,6 +34,8 @@ pub struct Evaluator<'a> {
     pub(super) layer: RefCell<Option<Rc<Layer>>>,
     /// How many executions of each name through `include` are under way.
     pub(super) included: RefCell<HashMap<GoString, Rc<Cell<usize>>>>,
+    /// Buffers for the output of `include` and `tpl`, to be used again.
+    buffers: RefCell<Vec<Vec<u8>>>,
     /// The texts that `tpl` has parsed.
     pub(super) parsed: RefCell<HashMap<GoString, Rc<Templates>>>,
     changed: ChangedMaps,
@@ -52,7 +56,7 @@ impl Drop for ChangedMaps {
 
 /// Templates that a `tpl` defines over all others while it runs.
 pub(super) struct Layer {
-    pub(super) templates: Templates,
+    pub(super) templates: Rc<Templates>,
     pub(super) below: Option<Rc<Layer>>,
 }
 
@@ -68,6 +72,7 @@ impl<'a> Evaluator<'a> {
             host,
             layer: RefCell::default(),
             included: RefCell::default(),
+            buffers: RefCell::default(),
             parsed: RefCell::default(),
             changed: ChangedMaps::default(),
         }
@@ -77,12 +82,19 @@ impl<'a> Evaluator<'a> {
     /// `<no value>` (see [`super::strip_no_value`]).
     pub fn execute(&self, name: &str, dot: Value) -> Result<Vec<u8>, ExecError> {
         let template = self.lookup(name.as_bytes()).ok_or_else(|| ExecError::no_template(name.as_bytes()))?;
-        self.run(&template, dot)
+        let mut output = Vec::new();
+        self.run(&template, dot, &mut output)?;
+        Ok(output)
     }
 
     /// Has to be told of every map that a function changes.
     pub(crate) fn note_changed(&self, map: &Map) {
         self.changed.0.borrow_mut().entry(map.address()).or_insert_with(|| map.clone());
+    }
+
+    /// The regular expressions that the templates have used.
+    pub(crate) fn expressions(&self) -> &crate::functions::Expressions {
+        self.set.expressions()
     }
 
     /// The functions that texts of `tpl` may call.
@@ -103,22 +115,32 @@ impl<'a> Evaluator<'a> {
         self.set.get(name).cloned()
     }
 
-    /// Executes a template with `.` and `$` set to this value.
-    pub(super) fn run(&self, template: &Template, dot: Value) -> Execute<Vec<u8>> {
-        let mut output = Vec::new();
+    /// Executes a template with `.` and `$` set to this value, and gives its output to `then`.
+    pub(super) fn output_of<T>(&self, template: &Template, dot: Value, then: impl FnOnce(&[u8]) -> T) -> Execute<T> {
+        let mut buffer = self.buffers.borrow_mut().pop().unwrap_or_default();
+        let result = self.run(template, dot, &mut buffer).map(|()| then(&buffer));
+        buffer.clear();
+        self.buffers.borrow_mut().push(buffer);
+        result
+    }
+
+    fn run(&self, template: &Template, dot: Value, output: &mut Vec<u8>) -> Execute<()> {
         // Go: `reflect.ValueOf(data)` of a nil interface is no value.
         let dot = Reflected::plain(if matches!(dot, Value::Nil) { Value::Invalid } else { dot });
-        self.run_into(template, &dot, &mut output)?;
-        Ok(output)
+        self.run_into(template, &dot, output)
     }
 
     fn run_into(&self, template: &Template, dot: &Reflected, output: &mut Vec<u8>) -> Execute<()> {
-        let mut execution =
-            Execution { evaluator: self, template, node: None, variables: vec![(ROOT_VARIABLE, dot.clone())], output };
+        let mut variables = Variables::new();
+        variables.push((ROOT_VARIABLE, dot.clone()));
+        let mut execution = Execution { evaluator: self, template, node: None, variables, output };
         execution.walk(dot, &template.body)?;
         Ok(())
     }
 }
+
+/// Variables in scope. Few templates have more than fit without an allocation.
+type Variables = SmallVec<[(Symbol, Reflected); 4]>;
 
 /// The symbol of `$`.
 const ROOT_VARIABLE: Symbol = 0;
@@ -190,7 +212,7 @@ struct Execution<'e, 't> {
     /// The node being evaluated, for errors.
     node: Option<NodeReference<'t>>,
     /// The variables in scope, the last declared last.
-    variables: Vec<(Symbol, Reflected)>,
+    variables: Variables,
     output: &'e mut Vec<u8>,
 }
 

@@ -22,6 +22,9 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     Function { name: "getHostByName", parameters: &[Parameter::String], variadic: None, call: get_host_by_name },
 ];
 
+/// What begins an action.
+const LEFT_DELIMITER: &[u8] = b"{{";
+
 /// What Go writes for a missing value.
 const NO_VALUE: &[u8] = b"<no value>";
 
@@ -46,13 +49,11 @@ fn argument(arguments: &[Value], index: usize) -> Value {
 }
 
 fn include(context: &Context<'_>, arguments: &[Value]) -> CallResult {
-    let output = context.evaluator.include(&text_argument(arguments, 0), argument(arguments, 1))?;
-    Ok(Value::string(output))
+    context.evaluator.include(&text_argument(arguments, 0), argument(arguments, 1))
 }
 
 fn tpl(context: &Context<'_>, arguments: &[Value]) -> CallResult {
-    let output = context.evaluator.tpl(&text_argument(arguments, 0), argument(arguments, 1))?;
-    Ok(Value::string(output))
+    context.evaluator.tpl(&text_argument(arguments, 0), argument(arguments, 1))
 }
 
 fn required(_: &Context<'_>, arguments: &[Value]) -> CallResult {
@@ -85,7 +86,7 @@ fn get_host_by_name(_: &Context<'_>, _: &[Value]) -> CallResult {
 
 impl Evaluator<'_> {
     /// The output of the named template (Helm: `includeFun`).
-    fn include(&self, name: &GoString, dot: Value) -> Result<Vec<u8>, CallError> {
+    fn include(&self, name: &GoString, dot: Value) -> CallResult {
         let known = self.included.borrow().get(name).cloned();
         let count = known.unwrap_or_else(|| {
             let count = Rc::new(Cell::new(0));
@@ -101,7 +102,7 @@ impl Evaluator<'_> {
         count.set(count.get() + 1);
         let template = self.lookup(name).ok_or_else(|| CallError::message(set::no_template(name)))?;
         self.budget.enter()?;
-        let output = self.run(&template, dot).map_err(CallError::Template)?;
+        let output = self.output_of(&template, dot, |output| Value::string(output)).map_err(CallError::Template)?;
         self.budget.leave();
         count.set(count.get() - 1);
         Ok(output)
@@ -109,26 +110,40 @@ impl Evaluator<'_> {
 
     /// The output of a text as a template, which sees all templates and whose own definitions go before them (Helm:
     /// `tplFun`).
-    fn tpl(&self, text: &GoString, dot: Value) -> Result<Vec<u8>, CallError> {
+    fn tpl(&self, text: &GoString, dot: Value) -> CallResult {
+        let stripped = |output: &[u8]| match output.find(NO_VALUE) {
+            None => Value::string(output),
+            Some(_) => Value::string(output.replace(NO_VALUE, "")),
+        };
+        if text.find(LEFT_DELIMITER).is_none() {
+            // Charts pass all their values through `tpl`; few are templates.
+            self.budget.charge_bytes(text.len() as u64)?;
+            return Ok(stripped(text));
+        }
         let below = self.layer.borrow().clone();
         let definitions = self.parse_text(text)?;
-        let mut templates = Templates::new();
-        for (name, template) in definitions.iter() {
-            let taken = self.lookup(name);
-            set::add(&mut templates, taken.as_ref(), name, template);
-        }
+        let templates = if definitions.values().any(|template| template.is_empty()) {
+            let mut templates = Templates::new();
+            for (name, template) in definitions.iter() {
+                let taken = self.lookup(name);
+                set::add(&mut templates, taken.as_ref(), name, template);
+            }
+            Rc::new(templates)
+        } else {
+            Rc::clone(&definitions)
+        };
         *self.layer.borrow_mut() = Some(Rc::new(Layer { templates, below: below.clone() }));
         self.budget.enter()?;
         let output = match definitions.get(ROOT_NAME.as_bytes()) {
-            Some(template) => self.run(template, dot).map_err(|error| CallError::Wrapped {
+            Some(template) => self.output_of(template, dot, stripped).map_err(|error| CallError::Wrapped {
                 prefix: format!("error during tpl function execution for {}", quote::quote(text)),
                 cause: Box::new(CallError::Template(error)),
             })?,
-            None => Vec::new(),
+            None => Value::from(""),
         };
         self.budget.leave();
         *self.layer.borrow_mut() = below;
-        Ok(strip_no_value(output))
+        Ok(output)
     }
 
     /// Parses the text of a `tpl`, once per render.

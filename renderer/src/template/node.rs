@@ -1,6 +1,6 @@
 //! The parsed form of a template, with positions and Go's source-like text (`text/template/parse/node.go`).
 //!
-//! Nodes hold no shared pointers to values, so a parsed template is `Send + Sync`.
+//! Nodes hold nothing that a render changes, so a parsed template is `Send + Sync`.
 
 use std::fmt;
 
@@ -8,6 +8,7 @@ use bstr::ByteSlice;
 
 use crate::functions::Function;
 use crate::quote;
+use crate::value::GoString;
 
 /// A byte offset in the source text.
 pub(super) type Position = usize;
@@ -189,7 +190,7 @@ pub(super) struct StringLiteral {
     pub(super) position: Position,
     /// As written, with quotes.
     pub(super) quoted: Box<[u8]>,
-    pub(super) value: Box<[u8]>,
+    pub(super) value: GoString,
 }
 
 /// What commands are made of.

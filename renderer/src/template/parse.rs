@@ -11,6 +11,7 @@ use super::number;
 use super::set::Templates;
 use crate::functions::FunctionTable;
 use crate::quote;
+use crate::value::GoString;
 
 /// How deep control structures and parentheses may nest; real charts stay below 20. Go allows 10,000 parentheses on a
 /// growing stack; here one level takes up to 9 KB of native stack in an unoptimised build, and charts are parsed on
@@ -602,7 +603,7 @@ impl<'t> Parser<'t> {
                 Operand::Pipe(Box::new(pipe))
             }
             Kind::String | Kind::RawString => {
-                let value = self.unquote(&item)?;
+                let value = GoString::from(&*self.unquote(&item)?);
                 Operand::String(StringLiteral {
                     position: item.position,
                     quoted: item.value.into_owned().into(),

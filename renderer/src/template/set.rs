@@ -6,20 +6,23 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::node::{Source, Template};
 use super::parse;
 use super::{ExecError, ParseError};
-use crate::functions::FunctionTable;
+use crate::functions::{Expressions, FunctionTable};
 
 /// All templates of a chart and its sub-charts in one namespace, parsed. `Send + Sync`: parse once, render many times.
 #[derive(Debug)]
 pub struct TemplateSet {
-    files: Vec<String>,
+    /// The files in the order in which they were given.
+    files: Vec<(String, Arc<ParsedFile>)>,
+    executable: Vec<String>,
     templates: Templates,
     functions: &'static FunctionTable,
+    expressions: Expressions,
 }
 
 /// What has been parsed from the files of one chart, kept so that the next render of it need not parse. `Send + Sync`.
 #[derive(Debug, Default)]
 pub struct ParseCache {
-    files: Mutex<HashMap<String, Arc<ParsedFile>>>,
+    set: Mutex<Option<Arc<TemplateSet>>>,
 }
 
 #[derive(Debug)]
@@ -37,19 +40,13 @@ impl ParsedFile {
 }
 
 impl ParseCache {
-    /// The templates of a file, parsed now unless the same text was parsed under this name before.
-    fn file(&self, name: &str, text: &[u8], functions: &'static FunctionTable) -> Result<Arc<ParsedFile>, ParseError> {
-        // A panic elsewhere leaves whole entries behind: each is inserted in one step.
-        let known = self.files.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
-        if let Some(file) = known
-            && file.is_of(text, functions)
-        {
-            return Ok(file);
-        }
-        let templates = parse(name, text, functions)?;
-        let file = Arc::new(ParsedFile { functions, templates });
-        self.files.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), Arc::clone(&file));
-        Ok(file)
+    // A panic elsewhere leaves a whole set behind: it is exchanged in one step.
+    fn get(&self) -> Option<Arc<TemplateSet>> {
+        self.set.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn put(&self, set: Arc<TemplateSet>) {
+        *self.set.lock().unwrap_or_else(PoisonError::into_inner) = Some(set);
     }
 }
 
@@ -65,40 +62,80 @@ impl TemplateSet {
     pub fn parse<'t>(
         files: impl IntoIterator<Item = (&'t str, &'t [u8])>,
         functions: &'static FunctionTable,
-    ) -> Result<Self, ParseError> {
+    ) -> Result<Arc<Self>, ParseError> {
         Self::parse_cached(files, functions, &ParseCache::default())
     }
 
-    /// As [`TemplateSet::parse`], but files whose name and text are those of an earlier call are not parsed again.
+    /// As [`TemplateSet::parse`], but files whose name and text are those of the last call are not parsed again, and if
+    /// all are, the set is the one of that call.
     pub fn parse_cached<'t>(
         files: impl IntoIterator<Item = (&'t str, &'t [u8])>,
         functions: &'static FunctionTable,
         cache: &ParseCache,
-    ) -> Result<Self, ParseError> {
-        let mut files: Vec<(&str, &[u8])> = files.into_iter().collect();
+    ) -> Result<Arc<Self>, ParseError> {
+        let given: Vec<(&str, &[u8])> = files.into_iter().collect();
+        let known = cache.get();
+        if let Some(set) = &known
+            && set.is_of(&given, functions)
+        {
+            return Ok(Arc::clone(set));
+        }
+        let known: HashMap<&str, &Arc<ParsedFile>> =
+            known.iter().flat_map(|set| &set.files).map(|(name, file)| (name.as_str(), file)).collect();
+        let mut order: Vec<usize> = (0..given.len()).collect();
         // Helm: engine.go `sortTemplates`, `byPathLen` reversed
-        files.sort_by_cached_key(|(name, _)| std::cmp::Reverse((name.matches('/').count(), *name)));
+        order.sort_by_cached_key(|index| {
+            let (name, _) = given[*index];
+            std::cmp::Reverse((name.matches('/').count(), name))
+        });
+        let mut files: Vec<Option<(String, Arc<ParsedFile>)>> = given.iter().map(|_| None).collect();
         let mut templates = Templates::new();
-        for (name, text) in &files {
-            for (name, template) in &cache.file(name, text, functions)?.templates {
+        let mut executable = Vec::new();
+        for index in order {
+            let (name, text) = given[index];
+            let file = match known.get(name) {
+                Some(file) if file.is_of(text, functions) => Arc::clone(file),
+                _ => Arc::new(ParsedFile { functions, templates: parse(name, text, functions)? }),
+            };
+            for (name, template) in &file.templates {
                 add(&mut templates, None, name, template);
             }
+            if !name.rsplit('/').next().unwrap_or_default().starts_with('_') {
+                executable.push(name.to_owned());
+            }
+            files[index] = Some((name.to_owned(), file));
         }
-        let files = files.into_iter().map(|(name, _)| name.to_owned()).collect();
-        Ok(Self { files, templates, functions })
+        let expressions = Expressions::default();
+        let set = Arc::new(Self {
+            files: files.into_iter().flatten().collect(),
+            executable,
+            templates,
+            functions,
+            expressions,
+        });
+        cache.put(Arc::clone(&set));
+        Ok(set)
+    }
+
+    fn is_of(&self, files: &[(&str, &[u8])], functions: &'static FunctionTable) -> bool {
+        self.files.len() == files.len()
+            && std::iter::zip(&self.files, files)
+                .all(|((known, file), (name, text))| known == name && file.is_of(text, functions))
     }
 
     /// The names of all files in the order in which Helm executes them; partials (`_helpers.tpl`) are left out.
     pub fn executable_files(&self) -> impl Iterator<Item = &str> {
-        self.files
-            .iter()
-            .map(String::as_str)
-            .filter(|name| !name.rsplit('/').next().unwrap_or_default().starts_with('_'))
+        self.executable.iter().map(String::as_str)
     }
 
     /// The functions that the templates were parsed with.
     pub fn functions(&self) -> &'static FunctionTable {
         self.functions
+    }
+
+    /// The regular expressions that these templates have used.
+    pub(super) fn expressions(&self) -> &Expressions {
+        &self.expressions
     }
 
     pub(super) fn get(&self, name: &[u8]) -> Option<&Arc<Template>> {
@@ -140,7 +177,7 @@ mod tests {
     use crate::Profile;
     use crate::functions::table;
 
-    fn parsed(files: &[(&str, &str)], cache: &ParseCache) -> TemplateSet {
+    fn parsed(files: &[(&str, &str)], cache: &ParseCache) -> Arc<TemplateSet> {
         let files = files.iter().map(|(name, text)| (*name, text.as_bytes()));
         TemplateSet::parse_cached(files, table(Profile::V4), cache).unwrap()
     }
@@ -183,7 +220,9 @@ mod tests {
         let cache = ParseCache::default();
         let first = parsed(&[("t", "one")], &cache);
         let again = parsed(&[("t", "one")], &cache);
-        assert!(Arc::ptr_eq(first.get(b"t").unwrap(), again.get(b"t").unwrap()));
+        assert!(Arc::ptr_eq(&first, &again));
+        let more = parsed(&[("t", "one"), ("u", "new")], &cache);
+        assert!(Arc::ptr_eq(first.get(b"t").unwrap(), more.get(b"t").unwrap()));
         let changed = parsed(&[("t", "two")], &cache);
         assert_eq!(text(&changed, "t"), "two");
     }

@@ -1,10 +1,12 @@
 //! Go maps with string keys: shared, mutable, iterated in key order.
 
-use std::cell::{Ref, RefCell};
+use std::cell::{Ref, RefCell, RefMut};
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::dismantle::dismantle;
+use super::frozen::FrozenMap;
 use super::{GoString, Value};
 
 /// The Go type of a map; it shows in type names, errors and strict comparisons.
@@ -34,13 +36,47 @@ impl MapType {
 
 type Entries = BTreeMap<GoString, Value>;
 
-/// The entries behind all handles to one map.
+/// What is behind all handles to one map.
 #[derive(Debug, Default)]
-struct Storage(RefCell<Entries>);
+struct Storage(RefCell<Contents>);
+
+#[derive(Debug, Default)]
+struct Contents {
+    /// The entries, as long as nobody has looked at them; there are no others then.
+    frozen: Option<Arc<FrozenMap>>,
+    entries: Entries,
+}
+
+impl Storage {
+    /// Gives the map entries of its own. Maps among them are frozen in turn.
+    fn thaw(&self) {
+        if self.0.borrow().frozen.is_none() {
+            return;
+        }
+        let contents = &mut *self.0.borrow_mut();
+        contents.entries = contents.frozen.take().iter().flat_map(|frozen| frozen.thaw()).collect();
+    }
+
+    fn read(&self) -> Ref<'_, Entries> {
+        self.thaw();
+        Ref::map(self.0.borrow(), |contents| &contents.entries)
+    }
+
+    fn write(&self) -> RefMut<'_, Entries> {
+        self.thaw();
+        RefMut::map(self.0.borrow_mut(), |contents| &mut contents.entries)
+    }
+}
+
+impl From<Contents> for Storage {
+    fn from(contents: Contents) -> Self {
+        Self(RefCell::new(contents))
+    }
+}
 
 impl Drop for Storage {
     fn drop(&mut self) {
-        dismantle(self.0.get_mut().values_mut());
+        dismantle(self.0.get_mut().entries.values_mut());
     }
 }
 
@@ -93,12 +129,12 @@ impl Map {
 
     /// The value under `key`, if there is such a key.
     pub fn get(&self, key: &[u8]) -> Option<Value> {
-        self.entries.as_ref()?.0.borrow().get(key).cloned()
+        self.entries.as_ref()?.read().get(key).cloned()
     }
 
     /// Whether there is such a key, null or not.
     pub fn contains_key(&self, key: &[u8]) -> bool {
-        self.entries.as_ref().is_some_and(|entries| entries.0.borrow().contains_key(key))
+        self.entries.as_ref().is_some_and(|entries| entries.read().contains_key(key))
     }
 
     /// Writes an entry for everybody who holds this map. Returns false for a nil map, in which Go would panic with
@@ -106,7 +142,9 @@ impl Map {
     pub fn insert(&self, key: GoString, value: Value) -> bool {
         match &self.entries {
             Some(entries) => {
-                entries.0.borrow_mut().insert(key, value);
+                // What was there is freed after the map has been given back: freeing it may free this map.
+                let before = entries.write().insert(key, value);
+                drop(before);
                 true
             }
             None => false,
@@ -115,12 +153,15 @@ impl Map {
 
     /// Removes an entry for everybody who holds this map.
     pub fn remove(&self, key: &[u8]) -> Option<Value> {
-        self.entries.as_ref()?.0.borrow_mut().remove(key)
+        self.entries.as_ref()?.write().remove(key)
     }
 
     /// The number of entries.
     pub fn len(&self) -> usize {
-        self.entries.as_ref().map_or(0, |entries| entries.0.borrow().len())
+        self.entries.as_ref().map_or(0, |storage| {
+            let contents = storage.0.borrow();
+            contents.frozen.as_ref().map_or(contents.entries.len(), |frozen| frozen.len())
+        })
     }
 
     /// Whether there are no entries.
@@ -145,26 +186,45 @@ impl Map {
         self.entries.as_ref().map_or(0, |entries| Rc::as_ptr(entries).cast::<()>() as usize)
     }
 
+    /// A copy that shares nothing changeable with this map, in one step, if nobody has looked into it yet.
+    pub(crate) fn copy_unless_changed(&self) -> Option<Self> {
+        self.entries.as_ref()?.0.borrow().frozen.as_ref().map(Self::from)
+    }
+
+    /// Whether it is known without a search that there is no null, here or in maps below.
+    pub(crate) fn is_free_of_nulls(&self) -> bool {
+        let Some(storage) = &self.entries else { return true };
+        storage.0.borrow().frozen.as_ref().is_some_and(|frozen| !frozen.holds_null())
+    }
+
     /// Removes all entries for everybody who holds this map.
     pub(crate) fn clear(&self) {
         // The entries are freed after the map has been given back: freeing them may free this map.
-        let entries = self.entries.as_ref().map(|entries| entries.0.take());
-        drop(entries.map(|entries| Storage(RefCell::new(entries))));
+        let contents = self.entries.as_ref().map(|storage| storage.0.take());
+        drop(contents.map(Storage::from));
     }
 
     /// The entries if no other handle shares them.
-    pub(super) fn unshared(&mut self) -> Option<&mut BTreeMap<GoString, Value>> {
-        self.entries.as_mut().and_then(Rc::get_mut).map(|storage| storage.0.get_mut())
+    pub(super) fn unshared(&mut self) -> Option<&mut Entries> {
+        self.entries.as_mut().and_then(Rc::get_mut).map(|storage| &mut storage.0.get_mut().entries)
     }
 
     /// Read access for code of this crate that does not call back into templates meanwhile.
     pub(crate) fn borrow(&self) -> Option<Ref<'_, Entries>> {
-        self.entries.as_ref().map(|entries| entries.0.borrow())
+        self.entries.as_ref().map(|entries| entries.read())
+    }
+}
+
+impl From<&Arc<FrozenMap>> for Map {
+    fn from(frozen: &Arc<FrozenMap>) -> Self {
+        let contents = Contents { frozen: Some(Arc::clone(frozen)), entries: Entries::new() };
+        Self { entries: Some(Rc::new(contents.into())), map_type: MapType::Any }
     }
 }
 
 impl FromIterator<(GoString, Value)> for Map {
     fn from_iter<I: IntoIterator<Item = (GoString, Value)>>(entries: I) -> Self {
-        Self { entries: Some(Rc::new(Storage(RefCell::new(entries.into_iter().collect())))), map_type: MapType::Any }
+        let contents = Contents { frozen: None, entries: entries.into_iter().collect() };
+        Self { entries: Some(Rc::new(contents.into())), map_type: MapType::Any }
     }
 }

@@ -1,15 +1,16 @@
-//! Go strings: immutable bytes, usually UTF-8, not always (`trunc` can cut a character in half).
+//! Go strings: immutable bytes, usually UTF-8, not always (`trunc` can cut a character in half). They are shared
+//! between threads, so that parsed templates and compiled values can hold them.
 
 use std::borrow::Borrow;
 use std::fmt;
 use std::ops::Deref;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use bstr::ByteSlice;
 
 /// An immutable, shared byte string.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct GoString(Rc<[u8]>);
+pub struct GoString(Arc<[u8]>);
 
 impl GoString {
     /// The text, with invalid UTF-8 replaced by U+FFFD.
@@ -56,30 +57,30 @@ impl fmt::Display for GoString {
 
 impl From<&str> for GoString {
     fn from(text: &str) -> Self {
-        Self(Rc::from(text.as_bytes()))
+        Self(Arc::from(text.as_bytes()))
     }
 }
 
 impl From<String> for GoString {
     fn from(text: String) -> Self {
-        Self(Rc::from(text.into_bytes()))
+        Self(Arc::from(text.into_bytes()))
     }
 }
 
 impl From<&[u8]> for GoString {
     fn from(bytes: &[u8]) -> Self {
-        Self(Rc::from(bytes))
+        Self(Arc::from(bytes))
     }
 }
 
 impl From<Vec<u8>> for GoString {
     fn from(bytes: Vec<u8>) -> Self {
-        Self(Rc::from(bytes))
+        Self(Arc::from(bytes))
     }
 }
 
-impl From<Rc<[u8]>> for GoString {
-    fn from(bytes: Rc<[u8]>) -> Self {
+impl From<Arc<[u8]>> for GoString {
+    fn from(bytes: Arc<[u8]>) -> Self {
         Self(bytes)
     }
 }

@@ -233,6 +233,9 @@ fn shown(value: &Value) -> String {
 
 /// Removes every null entry, in nested maps too.
 fn remove_nulls(map: &Map) {
+    if map.is_free_of_nulls() {
+        return;
+    }
     for (key, value) in map.entries() {
         match value {
             Value::Nil => {
@@ -258,7 +261,8 @@ pub(crate) fn deep_copy(value: &Value) -> Value {
 }
 
 fn deep_copy_map(map: &Map) -> Map {
-    map.entries().into_iter().map(|(key, value): (GoString, Value)| (key, deep_copy(&value))).collect()
+    let copied = || map.entries().into_iter().map(|(key, value)| (key, deep_copy(&value))).collect();
+    map.copy_unless_changed().unwrap_or_else(copied)
 }
 
 /// What `fmt` prints for a value under `%t`, the verb that Helm uses in its type mismatch.

@@ -1,5 +1,7 @@
 //! Go's texts of floats in every format (`strconv.FormatFloat`).
 
+use crate::number::format_small_whole;
+
 /// More fraction digits than any float has: further ones are zeros.
 const MAX_EXACT_DIGITS: usize = 1_100;
 
@@ -60,6 +62,12 @@ impl Decimal {
 /// that read back as the same number. Negative numbers have a sign, infinities always.
 // Go: strconv.FormatFloat
 pub(super) fn format(value: f64, verb: char, precision: Option<usize>) -> String {
+    if verb == 'g'
+        && precision.is_none()
+        && let Some(text) = format_small_whole(value)
+    {
+        return text;
+    }
     if value.is_nan() {
         return String::from("NaN");
     }

@@ -1,9 +1,11 @@
 //! Compiled expressions: Go's syntax tree on the automata of the `regex` family, which match in linear time.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use regex_automata::meta::{Cache, Config, Regex};
+use regex_automata::meta::{Config, Regex};
 use regex_automata::util::captures::Captures;
 use regex_automata::{Input, PatternID};
 use regex_syntax::hir::{Capture, Class, Hir, Look, Repetition};
@@ -33,13 +35,41 @@ impl From<CallError> for CompileError {
     }
 }
 
-/// A compiled expression with the working memory of its searches.
+/// The working memory of one kind of search. What does not fit is searched more slowly.
+const SEARCH_CACHE_BYTES: usize = 64 << 10;
+
+/// A compiled expression. Clones share the automaton.
+#[derive(Clone, Debug)]
 pub(super) struct Program {
     regex: Regex,
-    cache: Cache,
-    names: Vec<String>,
-    /// Steps for each byte that a search looks at.
-    steps_per_byte: u64,
+    names: Arc<[String]>,
+    states: u64,
+}
+
+/// Expressions that the templates of a chart have used: building an automaton takes far longer than a search. They cost
+/// a render the same whether they were built before or not.
+#[derive(Debug, Default)]
+pub(crate) struct Expressions {
+    compiled: Mutex<HashMap<Box<[u8]>, Program>>,
+}
+
+impl Expressions {
+    /// So many are kept; charts write their expressions themselves, so few have more.
+    const MAX_KEPT: usize = 32;
+    /// The largest automaton that is kept.
+    const MAX_KEPT_BYTES: usize = 64 << 10;
+
+    fn get(&self, pattern: &[u8]) -> Option<Program> {
+        self.compiled.lock().unwrap_or_else(PoisonError::into_inner).get(pattern).cloned()
+    }
+
+    fn keep(&self, pattern: &[u8], program: &Program) {
+        let mut compiled = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_small = pattern.len() + program.regex.memory_usage() <= Self::MAX_KEPT_BYTES;
+        if is_small && compiled.len() < Self::MAX_KEPT {
+            compiled.insert(pattern.into(), program.clone());
+        }
+    }
 }
 
 /// The groups of one match as byte ranges; the first is the whole match.
@@ -50,22 +80,30 @@ impl Program {
         let budget = context.budget;
         let length = pattern.len() as u64;
         budget.charge_steps(length.saturating_mul(STEPS_PER_PATTERN_BYTE)).map_err(CallError::from)?;
+        let known = context.evaluator.expressions().get(pattern);
+        if let Some(program) = known {
+            budget.charge_steps(program.states.saturating_mul(STEPS_PER_STATE)).map_err(CallError::from)?;
+            budget.charge_bytes(program.regex.memory_usage() as u64).map_err(CallError::from)?;
+            return Ok(program);
+        }
         let expression = parse(pattern).map_err(CompileError::Syntax)?;
         let states = expression.root.weight;
         budget.charge_steps(states.saturating_mul(STEPS_PER_STATE)).map_err(CallError::from)?;
-        let config = Config::new().nfa_size_limit(Some(MAX_AUTOMATON_BYTES));
+        // The automata that are built in advance take longer than the short searches of charts can save.
+        let config = Config::new()
+            .nfa_size_limit(Some(MAX_AUTOMATON_BYTES))
+            .hybrid_cache_capacity(SEARCH_CACHE_BYTES)
+            .dfa(false)
+            .onepass(false);
         let regex = Regex::builder().configure(config).build_from_hir(&hir(&expression.root)).map_err(|_| {
             CallError::message(format!(
                 "regular expression of {length} bytes needs more than {MAX_AUTOMATON_BYTES} bytes when compiled"
             ))
         })?;
         budget.charge_bytes(regex.memory_usage() as u64).map_err(CallError::from)?;
-        Ok(Self {
-            cache: regex.create_cache(),
-            regex,
-            names: expression.names,
-            steps_per_byte: 1 + states / STATES_PER_STEP,
-        })
+        let program = Self { regex, names: expression.names.into(), states };
+        context.evaluator.expressions().keep(pattern, &program);
+        Ok(program)
     }
 
     /// The number of the first group with this name that took part in the match.
@@ -76,19 +114,19 @@ impl Program {
 
     /// The leftmost match at or after `from`.
     pub(super) fn find(
-        &mut self,
+        &self,
         context: &Context<'_>,
         subject: &Subject<'_>,
         from: usize,
     ) -> Result<Option<Groups>, CallError> {
         let input = Input::new(&*subject.text).range(from..);
         let mut captures = self.regex.create_captures();
-        self.regex.search_captures_with(&mut self.cache, &input, &mut captures);
+        self.regex.search_captures(&input, &mut captures);
         let found = captures.is_match();
         let seen = captures.get_match().map_or(subject.text.len(), |found| found.end()) - from;
         // A search may look far beyond its match; that is charged at a fraction, since it usually does not.
         let ahead = (subject.text.len() - from) / 64;
-        context.budget.charge_steps(((seen + ahead) as u64 + 1).saturating_mul(self.steps_per_byte))?;
+        context.budget.charge_steps(((seen + ahead) as u64 + 1).saturating_mul(1 + self.states / STATES_PER_STEP))?;
         Ok(found.then(|| groups(&captures)))
     }
 }

@@ -1,12 +1,18 @@
 //! Calls of functions and methods, and how their arguments are evaluated and checked.
 
 use std::rc::Rc;
+use std::sync::Arc;
+
+use smallvec::SmallVec;
 
 use super::super::ExecError;
 use super::super::node::{Evaluation, Identifier, NodeReference, Operand};
 use super::{Execute, Execution, Reflected};
 use crate::functions::{CallError, Context, Parameter, Signature};
-use crate::value::{ElementType, GoString, List, Map, MapType, MethodError, Object, Value};
+use crate::value::{ElementType, List, Map, MapType, MethodError, Object, Value};
+
+/// The values of arguments. Few calls have more than fit without an allocation.
+type Values = SmallVec<[Value; 4]>;
 
 /// The arguments of a call as they stand in the template.
 #[derive(Default)]
@@ -142,8 +148,8 @@ impl<'t> Execution<'_, 't> {
     }
 
     /// The values of the arguments, converted to the parameters.
-    fn arguments(&mut self, dot: &Reflected, signature: Signature, arguments: Arguments<'t>) -> Execute<Vec<Value>> {
-        let mut values = Vec::with_capacity(arguments.len());
+    fn arguments(&mut self, dot: &Reflected, signature: Signature, arguments: Arguments<'t>) -> Execute<Values> {
+        let mut values = Values::with_capacity(arguments.len());
         let parameter = |index: usize| signature.parameters.get(index).copied().or(signature.variadic);
         for (index, operand) in arguments.operands.iter().enumerate() {
             let parameter = parameter(index).unwrap_or(Parameter::Any);
@@ -193,7 +199,7 @@ impl<'t> Execution<'_, 't> {
             },
             (Parameter::Any | Parameter::Reflect | Parameter::Bool, Operand::Bool(_, value)) => Value::Bool(*value),
             (Parameter::Any | Parameter::Reflect | Parameter::String, Operand::String(literal)) => {
-                Value::String(GoString::from(&*literal.value))
+                Value::String(literal.value.clone())
             }
             (Parameter::Any | Parameter::Reflect, Operand::Number(number)) => return self.constant(operand, number),
             (Parameter::Int | Parameter::Int64, Operand::Number(number)) if number.int.is_some() => {
@@ -267,7 +273,7 @@ fn nil_of(parameter: Parameter) -> Option<Value> {
         Parameter::Map => Some(Value::Map(Map::nil(MapType::Any))),
         Parameter::List => Some(Value::List(List::nil(ElementType::Any))),
         Parameter::StringList => Some(Value::List(List::nil(ElementType::String))),
-        Parameter::Bytes => Some(Value::Bytes(Rc::from([]))),
+        Parameter::Bytes => Some(Value::Bytes(Arc::from([]))),
         _ => None,
     }
 }

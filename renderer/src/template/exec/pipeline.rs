@@ -3,7 +3,7 @@
 use super::super::node::{Command, NodeReference, Number, Operand, Pipe};
 use super::call::Arguments;
 use super::{Execute, Execution, Reflected};
-use crate::value::{GoString, Value};
+use crate::value::Value;
 
 impl<'t> Execution<'_, 't> {
     /// The value of a pipeline; its variables are declared or assigned (Go: `state.evalPipeline`).
@@ -60,7 +60,7 @@ impl<'t> Execution<'_, 't> {
             Operand::Bool(_, value) => Ok(Reflected::plain(Value::Bool(*value))),
             Operand::Dot(_) => Ok(dot.clone()),
             Operand::Number(number) => self.constant(first, number),
-            Operand::String(literal) => Ok(Reflected::plain(Value::String(GoString::from(&*literal.value)))),
+            Operand::String(literal) => Ok(Reflected::plain(Value::String(literal.value.clone()))),
             _ => Err(self.error("nil is not a command")),
         }
     }
