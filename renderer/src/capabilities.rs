@@ -160,6 +160,11 @@ impl Object for KubeVersion {
         plain([("Version", self.version.as_str()), ("Major", &self.major), ("Minor", &self.minor)].into_iter())
     }
 
+    fn json_fields(&self) -> Option<Vec<(&'static str, Value)>> {
+        let fields = [("Version", &self.version), ("Major", &self.major), ("Minor", &self.minor)];
+        Some(fields.map(|(name, text)| (name, Value::from(text.as_str()))).into())
+    }
+
     fn as_any(&self) -> &dyn Any {
         self
     }
@@ -259,6 +264,11 @@ impl Object for HelmVersion {
     }
 
     fn to_plain(&self) -> Value {
+        let fields = self.json_fields().unwrap_or_default();
+        Value::Map(fields.into_iter().map(|(name, text)| (name.into(), text)).collect())
+    }
+
+    fn json_fields(&self) -> Option<Vec<(&'static str, Value)>> {
         let fields = [
             ("version", self.version),
             ("git_commit", self.git_commit),
@@ -266,7 +276,8 @@ impl Object for HelmVersion {
             ("go_version", self.go_version),
             ("kube_client_version", self.kube_client_version.unwrap_or_default()),
         ];
-        plain(fields.into_iter().filter(|(_, text)| !text.is_empty()))
+        let written = fields.into_iter().filter(|(_, text)| !text.is_empty());
+        Some(written.map(|(name, text)| (name, Value::from(text))).collect())
     }
 
     fn as_any(&self) -> &dyn Any {
@@ -352,6 +363,14 @@ impl Object for Capabilities {
         map.insert("APIVersions".into(), self.api_versions.to_plain());
         map.insert("HelmVersion".into(), self.helm_version.to_plain());
         Value::Map(map)
+    }
+
+    fn json_fields(&self) -> Option<Vec<(&'static str, Value)>> {
+        Some(vec![
+            ("KubeVersion", Value::Object(Rc::clone(&self.kube_version) as Rc<dyn Object>)),
+            ("APIVersions", self.api_versions.to_plain()),
+            ("HelmVersion", Value::Object(Rc::clone(&self.helm_version) as Rc<dyn Object>)),
+        ])
     }
 
     fn as_any(&self) -> &dyn Any {

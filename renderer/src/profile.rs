@@ -8,6 +8,7 @@ use crate::value::MapType;
 /// variants say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[expect(clippy::struct_excessive_bools, reason = "independent switches")]
 pub struct Profile {
     /// How rendered files are cut into documents.
     pub document_splitter: DocumentSplitter,
@@ -20,10 +21,16 @@ pub struct Profile {
     pub chart_object: ChartObject,
     /// How sub-charts that are rendered more than once share what they contain.
     pub alias_copies: AliasCopies,
+    /// Whether charts of another `apiVersion` than `v1` and `v2` are refused, as since 4.1.0.
+    pub detects_api_version: bool,
     /// Which documents of a values file count.
     pub values_documents: ValuesDocuments,
+    /// Whether `--set-json` takes an object too, as since 4.0.0, and not only pairs of path and value.
+    pub merges_json_objects: bool,
     /// How failed executions are told.
     pub exec_errors: ExecErrorText,
+    /// The words of other errors.
+    pub error_words: ErrorWords,
     /// How warnings are written.
     pub log_format: LogFormat,
     /// The functions that templates can call.
@@ -105,6 +112,15 @@ pub enum ExecErrorText {
     MultiLine,
 }
 
+/// The words of errors that are neither failed executions nor made of Go's names of types.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorWords {
+    /// 3.x.
+    V3,
+    /// Since 4.0.0.
+    V4,
+}
+
 /// How warnings are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
@@ -165,8 +181,11 @@ impl Profile {
         orders_webhook_configurations: true,
         chart_object: ChartObject::Map,
         alias_copies: AliasCopies::Separate,
+        detects_api_version: true,
         values_documents: ValuesDocuments::All,
+        merges_json_objects: true,
         exec_errors: ExecErrorText::MultiLine,
+        error_words: ErrorWords::V4,
         log_format: LogFormat::Structured,
         functions: FunctionSet::V4,
         kube_version: "v1.37.0",
@@ -202,8 +221,11 @@ impl Profile {
         orders_webhook_configurations: false,
         chart_object: ChartObject::Struct,
         alias_copies: AliasCopies::Shared,
+        detects_api_version: false,
         values_documents: ValuesDocuments::First,
+        merges_json_objects: false,
         exec_errors: ExecErrorText::SingleLine,
+        error_words: ErrorWords::V3,
         log_format: LogFormat::Plain,
         functions: FunctionSet::V3,
         kube_version: "v1.37.0",

@@ -1,11 +1,13 @@
 //! From rendered files to an ordered list of manifests and Helm's output text.
 
 mod head;
+mod name;
 mod order;
 mod show;
 mod split;
 
 pub use head::HeadError;
+pub use name::{NameError, check_name};
 pub use show::ShowOnlyError;
 
 use std::collections::BTreeMap;

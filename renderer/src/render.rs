@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use crate::capabilities::Capabilities;
 use crate::chart::{ChartInstance, ChartTree, is_compatible};
 use crate::functions::{self, Host};
+use crate::profile::ErrorWords;
 use crate::release::{self, Manifest};
 use crate::template::{Evaluator, TemplateSet, strip_no_value};
 use crate::value::{Map, Value};
@@ -82,10 +83,14 @@ fn render_tree<'a>(
     let mut tree = ChartTree::new(chart);
     let missing = tree.root().missing_dependencies();
     if !missing.is_empty() {
-        return Err(RenderError::MissingDependencies { names: missing });
+        return Err(RenderError::MissingDependencies { names: missing, words: options.profile.error_words });
     }
     let user = from_values(values);
-    tree.process(&user, options.profile, warnings).map_err(RenderError::Dependencies)?;
+    let refused = match options.profile.error_words {
+        ErrorWords::V3 => RenderError::Values,
+        ErrorWords::V4 => RenderError::Dependencies,
+    };
+    tree.process(&user, options.profile, warnings).map_err(refused)?;
     let coalescer = Coalescer::new(options.profile.coalescing, warnings);
     let effective = coalescer.coalesce(tree.root(), &user, NullHandling::Remove).map_err(RenderError::Values)?;
     if options.validate_schema {

@@ -2,11 +2,13 @@
 
 mod coalesce;
 mod error;
+mod options;
 mod read;
 pub mod set;
 
 pub(crate) use coalesce::{Coalescer, NullHandling, deep_copy};
 pub use error::ValuesError;
+pub use options::{OptionError, ValueOptions};
 pub(crate) use read::read;
 pub use read::{from_yaml, from_yaml_as};
 

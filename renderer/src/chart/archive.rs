@@ -13,6 +13,8 @@ pub(super) const MAX_DECOMPRESSED_BYTES: u64 = 100 << 20;
 /// The most entries of one archive. A tar header is 512 bytes, so that empty files alone stay far below Helm's limit of
 /// bytes while each of them costs memory here.
 const MAX_ENTRIES: usize = 50_000;
+/// Go reads this much before it looks at any of it.
+const GZIP_HEADER_BYTES: usize = 10;
 
 /// An archive that is no chart. Displays as Helm prints it, where Helm says something.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -73,7 +75,8 @@ impl From<io::Error> for ArchiveError {
 /// Unpacks an archive. `budget` is what may still be unpacked in bytes; it shrinks by what was.
 pub(super) fn read(archive: &[u8], budget: &mut u64, profile: Profile) -> Result<Vec<ChartFile>, ArchiveError> {
     if !archive.starts_with(b"\x1f\x8b") {
-        return Err(ArchiveError::Unreadable { detail: "gzip: invalid header".to_owned() });
+        let detail = if archive.len() < GZIP_HEADER_BYTES { "unexpected EOF" } else { "gzip: invalid header" };
+        return Err(ArchiveError::Unreadable { detail: detail.to_owned() });
     }
     // Headers and padding count too, so that nothing in the archive can grow without end.
     let unpacked = MultiGzDecoder::new(archive).take(*budget + 1);

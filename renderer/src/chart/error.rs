@@ -13,6 +13,15 @@ pub enum ChartError {
     /// There is no `Chart.yaml`.
     #[error("Chart.yaml file is missing")]
     MissingChartYaml,
+    /// There is no `Chart.yaml` in an archive.
+    #[error("unable to detect chart version, no Chart.yaml found")]
+    NoChartYamlInArchive,
+    /// `apiVersion` in `Chart.yaml` is none that Helm knows.
+    #[error("unsupported chart version")]
+    UnsupportedApiVersion,
+    /// `apiVersion` in `Chart.yaml` is one that Helm reads but does not render.
+    #[error("invalid chart apiVersion")]
+    InvalidApiVersion,
     /// `Chart.yaml` or `requirements.yaml` cannot be read.
     #[error("cannot load {file}: {cause}")]
     Metadata {

@@ -7,6 +7,7 @@ use super::decode::Structure;
 use super::metadata::{MetadataError, RawMetadata};
 use super::{Chart, ChartError, ChartFile, File, IgnoreRules};
 use crate::Profile;
+use crate::functions::time;
 use crate::template::ParseCache;
 use crate::values::{self, Values};
 use crate::warning::Warnings;
@@ -14,6 +15,9 @@ use crate::yaml;
 
 /// Charts inside charts. Helm sets no limit; every level is one more archive to unpack.
 const MAX_NESTING: usize = 16;
+
+/// Go's layout of the time in a lock file.
+const RFC_3339: &[u8] = b"2006-01-02T15:04:05Z07:00";
 
 /// What Helm says of `requirements.yaml` in a chart whose dependencies stand in `Chart.yaml`.
 const REQUIREMENTS_WARNING: &str = "Warning: Dependencies are handled in Chart.yaml since apiVersion \"v2\". We recommend \
@@ -42,13 +46,39 @@ pub(super) fn load_directory(mut files: Vec<ChartFile>, profile: Profile) -> Res
         let name = file.name.rsplit('/').next().unwrap_or(&file.name).to_owned();
         return Err(ChartError::FileTooLarge { name, limit });
     }
-    Loader { profile, budget: MAX_DECOMPRESSED_BYTES }.load(shared(files), 0)
+    let files = shared(files);
+    if profile.detects_api_version {
+        let chart_yaml = files.iter().find(|file| file.name == "Chart.yaml").ok_or(ChartError::MissingChartYaml)?;
+        detect_api_version(chart_yaml)?;
+    }
+    Loader { profile, budget: MAX_DECOMPRESSED_BYTES }.load(files, 0)
 }
 
 pub(super) fn load_archive(bytes: &[u8], profile: Profile) -> Result<Chart, ChartError> {
     let mut loader = Loader { profile, budget: MAX_DECOMPRESSED_BYTES };
     let files = shared(archive::read(bytes, &mut loader.budget, profile)?);
+    if profile.detects_api_version {
+        let chart_yaml = files.iter().find(|file| file.name == "Chart.yaml");
+        detect_api_version(chart_yaml.ok_or(ChartError::NoChartYamlInArchive)?)?;
+    }
     loader.load(files, 0)
+}
+
+/// Helm 4 looks at the API version of a chart, though not at those of its sub-charts, before it loads it
+/// (`pkg/chart/loader`).
+fn detect_api_version(chart_yaml: &File) -> Result<(), ChartError> {
+    let failed = |cause: MetadataError| ChartError::Metadata { file: "Chart.yaml".to_owned(), cause };
+    let node = yaml::parse(&chart_yaml.data).map_err(|cause| failed(cause.into()))?;
+    let version = match Structure::root(&node, "loader.chartBase").map_err(|cause| failed(cause.into()))? {
+        Some(root) => root.string("apiVersion").map_err(|cause| failed(cause.into()))?,
+        None => String::new(),
+    };
+    match version.as_str() {
+        "" | "v1" | "v2" => Ok(()),
+        // Helm 4 loads such charts, but does not render them yet.
+        "v3" => Err(ChartError::InvalidApiVersion),
+        _ => Err(ChartError::UnsupportedApiVersion),
+    }
 }
 
 fn shared(files: Vec<ChartFile>) -> Vec<File> {
@@ -230,9 +260,8 @@ fn check_lock(file: &File, profile: Profile) -> Result<(), ChartError> {
             let detail = "Time.UnmarshalJSON: input is not a JSON string".to_owned();
             return Err(ChartError::LockTime { file: file.name.clone(), detail });
         };
-        if generated.parse::<jiff::Timestamp>().is_err() {
-            let detail = format!("parsing time {generated:?} as \"2006-01-02T15:04:05Z07:00\": it is no such time");
-            return Err(ChartError::LockTime { file: file.name.clone(), detail });
+        if let Err(error) = time::Time::parse(RFC_3339, generated.as_bytes()) {
+            return Err(ChartError::LockTime { file: file.name.clone(), detail: error.to_string() });
         }
     }
     Ok(())

@@ -117,15 +117,30 @@ impl Encoder<'_> {
                 let entries = map.entries();
                 for (index, (key, value)) in entries.iter().enumerate() {
                     self.separate(index, depth + 1);
-                    self.string(key);
-                    self.text.push_str(if self.style.indent.is_some() { ": " } else { ":" });
+                    self.key(key);
                     self.value(value, depth + 1)?;
                 }
                 self.close(entries.len(), depth, '}');
             }
-            Value::Object(object) => self.value(&object.to_plain(), depth + 1)?,
+            Value::Object(object) => match object.json_fields() {
+                Some(fields) => {
+                    self.text.push('{');
+                    for (index, (name, value)) in fields.iter().enumerate() {
+                        self.separate(index, depth + 1);
+                        self.key(name.as_bytes());
+                        self.value(value, depth + 1)?;
+                    }
+                    self.close(fields.len(), depth, '}');
+                }
+                None => self.value(&object.to_plain(), depth)?,
+            },
         }
         Ok(())
+    }
+
+    fn key(&mut self, key: &[u8]) {
+        self.string(key);
+        self.text.push_str(if self.style.indent.is_some() { ": " } else { ":" });
     }
 
     fn separate(&mut self, index: usize, depth: usize) {

@@ -69,7 +69,7 @@ fn metadata(instance: ChartInstance<'_, '_>, object: ChartObject) -> Vec<Field> 
         Field::new("Version", "version", metadata.version.as_str()),
         Field::new("Description", "description", metadata.description.as_str()),
         Field::new("Keywords", "keywords", strings(metadata.keywords.as_deref(), object)),
-        Field::new("Maintainers", "maintainers", list(maintainers, object)),
+        Field::new("Maintainers", "maintainers", list(maintainers, ElementType::Maintainer, object)),
         Field::new("Icon", "icon", metadata.icon.as_str()),
         Field::new("APIVersion", "apiVersion", metadata.api_version.as_str()),
         Field::new("Condition", "condition", metadata.condition.as_str()),
@@ -78,7 +78,7 @@ fn metadata(instance: ChartInstance<'_, '_>, object: ChartObject) -> Vec<Field> 
         Field::new("Deprecated", "deprecated", metadata.deprecated),
         Field::new("Annotations", "annotations", Value::Map(annotations)),
         Field::new("KubeVersion", "kubeVersion", metadata.kube_version.as_str()),
-        Field::new("Dependencies", "dependencies", list(dependencies, object)),
+        Field::new("Dependencies", "dependencies", list(dependencies, ElementType::Dependency, object)),
         Field::new("Type", "type", metadata.chart_type.as_str()),
     ]
 }
@@ -112,7 +112,7 @@ fn dependency(dependency: &Dependency, object: ChartObject) -> Vec<Field> {
         Field::new("Condition", "condition", dependency.condition.as_str()),
         Field::new("Tags", "tags", strings(dependency.tags.as_deref(), object)),
         Field::new("Enabled", "enabled", dependency.enabled),
-        Field::new("ImportValues", "import-values", list(imports, object)),
+        Field::new("ImportValues", "import-values", list(imports, ElementType::Any, object)),
         Field::new("Alias", "alias", dependency.alias.as_str()),
     ]
 }
@@ -125,21 +125,18 @@ fn element(go_type: &'static str, fields: Vec<Field>, object: ChartObject) -> Va
     }
 }
 
-/// Helm 4 copies slices (`structToMap`), so that absent ones are empty there and nil in Helm 3.
-fn list(items: Option<Vec<Value>>, object: ChartObject) -> Value {
+/// Helm 4 copies slices to `[]any` (`structToMap`), so that absent ones are empty there and nil in Helm 3.
+fn list(items: Option<Vec<Value>>, element_type: ElementType, object: ChartObject) -> Value {
     match (items, object) {
-        (None, ChartObject::Struct) => Value::List(List::nil(ElementType::Any)),
-        (items, _) => Value::list(items.unwrap_or_default()),
+        (items, ChartObject::Map) => Value::list(items.unwrap_or_default()),
+        (None, ChartObject::Struct) => Value::List(List::nil(element_type)),
+        (Some(items), ChartObject::Struct) => Value::List(List::typed(element_type, items)),
     }
 }
 
 fn strings(texts: Option<&[String]>, object: ChartObject) -> Value {
     let items = texts.map(|texts| texts.iter().map(|text| Value::from(text.as_str())).collect());
-    match (items, object) {
-        (items, ChartObject::Map) => Value::list(items.unwrap_or_default()),
-        (None, ChartObject::Struct) => Value::List(List::nil(ElementType::String)),
-        (Some(items), ChartObject::Struct) => Value::List(List::typed(ElementType::String, items)),
-    }
+    list(items, ElementType::String, object)
 }
 
 /// A Go struct or a pointer to one.
@@ -151,6 +148,13 @@ struct Struct {
 }
 
 impl Struct {
+    /// What encoders write.
+    fn written(&self) -> impl Iterator<Item = (&'static str, Value)> {
+        let written = self.fields.iter().filter(|field| !field.omit_empty || field.value.is_true());
+        written.map(|field| (field.json, field.value.clone()))
+    }
+
+    /// What Go prints of each field.
     fn values(&self) -> impl Iterator<Item = Vec<u8>> {
         self.fields.iter().map(|field| match &field.value {
             Value::Bool(value) => value.to_string().into_bytes(),
@@ -198,8 +202,11 @@ impl Object for Struct {
     }
 
     fn to_plain(&self) -> Value {
-        let written = self.fields.iter().filter(|field| !field.omit_empty || field.value.is_true());
-        Value::Map(written.map(|field| (field.json.into(), field.value.clone())).collect())
+        Value::Map(self.written().map(|(name, value)| (name.into(), value)).collect())
+    }
+
+    fn json_fields(&self) -> Option<Vec<(&'static str, Value)>> {
+        Some(self.written().collect())
     }
 
     fn as_any(&self) -> &dyn Any {
@@ -236,11 +243,12 @@ impl Object for ChartStruct {
     }
 
     fn to_plain(&self) -> Value {
-        let plain = self.metadata.to_plain();
-        if let Value::Map(map) = &plain {
-            map.insert("IsRoot".into(), self.is_root.into());
-        }
-        plain
+        let fields = self.json_fields().unwrap_or_default();
+        Value::Map(fields.into_iter().map(|(name, value)| (name.into(), value)).collect())
+    }
+
+    fn json_fields(&self) -> Option<Vec<(&'static str, Value)>> {
+        Some(self.metadata.written().chain([("IsRoot", self.is_root.into())]).collect())
     }
 
     fn as_any(&self) -> &dyn Any {

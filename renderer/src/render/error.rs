@@ -2,10 +2,16 @@
 
 use crate::BudgetExceeded;
 use crate::capabilities::KubeVersionError;
+use crate::profile::ErrorWords;
 use crate::release::HeadError;
 use crate::schema::SchemaError;
 use crate::template::{ExecError, ParseError};
 use crate::values::ValuesError;
+
+const MISSING_DEPENDENCIES: &str = "an error occurred while checking for chart dependencies. You may need to run 'helm \
+                                    dependency build' to fetch";
+const MISSING_DEPENDENCIES_V3: &str = "An error occurred while checking for chart dependencies. You may need to run `helm \
+                                       dependency build` to fetch";
 
 /// A chart that cannot be rendered. Displays as Helm prints it.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -30,13 +36,18 @@ pub enum RenderError {
     },
     /// Declared dependencies are not in `charts/`.
     #[error(
-        "an error occurred while checking for chart dependencies. You may need to run 'helm dependency build' to fetch \
-         missing dependencies: found in Chart.yaml, but missing in charts/ directory: {}",
+        "{} missing dependencies: found in Chart.yaml, but missing in charts/ directory: {}",
+        match .words {
+            ErrorWords::V3 => MISSING_DEPENDENCIES_V3,
+            ErrorWords::V4 => MISSING_DEPENDENCIES,
+        },
         names.join(", ")
     )]
     MissingDependencies {
         /// Their names.
         names: Vec<String>,
+        /// Whose words they are told in.
+        words: ErrorWords,
     },
     /// Dependencies cannot be enabled and disabled with these values.
     #[error("chart dependencies processing failed: {0}")]

@@ -17,6 +17,10 @@ pub enum ElementType {
     Int,
     /// `[][]interface {}`, from `chunk`.
     AnyList,
+    /// `[]*chart.Maintainer`, of Helm 3's `.Chart.Maintainers`.
+    Maintainer,
+    /// `[]*chart.Dependency`, of Helm 3's `.Chart.Dependencies`.
+    Dependency,
 }
 
 impl ElementType {
@@ -27,6 +31,8 @@ impl ElementType {
             Self::String => "[]string",
             Self::Int => "[]int",
             Self::AnyList => "[][]interface {}",
+            Self::Maintainer => "[]*chart.Maintainer",
+            Self::Dependency => "[]*chart.Dependency",
         }
     }
 }

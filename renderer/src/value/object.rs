@@ -55,6 +55,12 @@ pub trait Object: fmt::Debug {
     /// The plain value that Go's JSON encoder would write: maps, lists, strings, numbers.
     fn to_plain(&self) -> Value;
 
+    /// The fields of a struct under the names and in the order in which Go's JSON encoder writes them, if that order is
+    /// not the one of [`Object::to_plain`].
+    fn json_fields(&self) -> Option<Vec<(&'static str, Value)>> {
+        None
+    }
+
     /// The entries of a map-like object in key order, for `range`, `len` and `index`. A list-like object (kind `slice`)
     /// answers with a list in [`Object::to_plain`] instead.
     fn entries(&self) -> Option<Vec<(super::GoString, Value)>> {

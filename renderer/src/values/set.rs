@@ -126,6 +126,11 @@ pub fn set_json(argument: &str, values: &mut Values) -> Result<(), SetError> {
         }
         return Ok(());
     }
+    set_json_pairs(argument, values)
+}
+
+/// Applies `--set-json` as Helm 3 does, which takes `key=json` pairs only.
+pub(super) fn set_json_pairs(argument: &str, values: &mut Values) -> Result<(), SetError> {
     Parser::new(argument, Mode::Json).run(values)
 }
 
