@@ -415,9 +415,9 @@ mod tests {
         let capabilities = Capabilities::new(Profile::V4, Some("v1.30.1"), &["example.com/v1".to_owned()]).unwrap();
         let text = String::from_utf8(capabilities.to_text()).unwrap();
         assert!(text.starts_with("&{{v1.30.1 v1.30.1 1 30} [v1 admissionregistration.k8s.io/v1 "), "{text}");
-        assert!(text.ends_with(" apiextensions.k8s.io/v1 example.com/v1] {v4.3   go1.26.8 v1.37}}"), "{text}");
+        assert!(text.ends_with(" apiextensions.k8s.io/v1 example.com/v1] {v4.3.1  clean go1.26.8 v1.37}}"), "{text}");
         let capabilities = Capabilities::new(Profile::V3, None, &[]).unwrap();
         let text = String::from_utf8(capabilities.to_text()).unwrap();
-        assert!(text.starts_with("&{{v1.37.0 1 37} [v1 ") && text.ends_with("] {v3.22   go1.26.8}}"), "{text}");
+        assert!(text.starts_with("&{{v1.37.0 1 37} [v1 ") && text.ends_with("] {v3.22.0  clean go1.26.8}}"), "{text}");
     }
 }

@@ -192,9 +192,9 @@ impl Profile {
         api_versions: &API_VERSIONS_1_37,
         keeps_kube_version_suffix: true,
         helm_version: HelmVersion {
-            version: "v4.3",
+            version: "v4.3.1",
             git_commit: "",
-            git_tree_state: "",
+            git_tree_state: "clean",
             go_version: "go1.26.8",
             kube_client_version: Some("v1.37"),
         },
@@ -232,9 +232,9 @@ impl Profile {
         api_versions: &API_VERSIONS_1_37,
         keeps_kube_version_suffix: false,
         helm_version: HelmVersion {
-            version: "v3.22",
+            version: "v3.22.0",
             git_commit: "",
-            git_tree_state: "",
+            git_tree_state: "clean",
             go_version: "go1.26.8",
             kube_client_version: None,
         },

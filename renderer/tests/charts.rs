@@ -29,13 +29,8 @@ fn charts_give_what_helm_gives() {
             for (release, profile) in [("v4", Profile::V4), ("v3", Profile::V3)] {
                 let expected = case.answer(release);
                 let found = answer(&case, profile);
-                let same = match (expected, &found) {
-                    (Some(Ok(expected)), Ok(found)) => expected == found,
-                    (Some(Err(expected)), Err(found)) => expected == found,
-                    _ => false,
-                };
                 count += 1;
-                if !same {
+                if expected != Some(found.as_deref().map_err(String::as_str)) {
                     writeln!(failures, "{file}: {}, {release}\n  helm {expected:?}\n  ours {found:?}", case.name)
                         .unwrap();
                 }
@@ -51,40 +46,10 @@ fn answer(case: &Case, profile: Profile) -> Result<String, String> {
     let mut flags = Flags::default();
     let mut arguments = case.flags.iter();
     while let Some(flag) = arguments.next() {
-        let list = match flag.as_str() {
-            "--include-crds" => {
-                flags.include_crds = true;
-                continue;
-            }
-            "--no-hooks" => {
-                flags.no_hooks = true;
-                continue;
-            }
-            "--skip-tests" => {
-                flags.skip_tests = true;
-                continue;
-            }
-            "--is-upgrade" => {
-                flags.is_upgrade = true;
-                continue;
-            }
-            "--skip-schema-validation" => {
-                flags.skip_schema_validation = true;
-                continue;
-            }
-            "--values" => &mut flags.values,
-            "--set" => &mut flags.set,
-            "--set-string" => &mut flags.set_string,
-            "--set-json" => &mut flags.set_json,
-            "--set-file" => &mut flags.set_file,
-            "--set-literal" => &mut flags.set_literal,
-            "--show-only" => &mut flags.show_only,
-            "--api-versions" => &mut flags.api_versions,
-            "--kube-version" => &mut flags.kube_version,
-            "--namespace" => &mut flags.namespace,
-            other => panic!("{other} in {}", case.name),
-        };
-        list.push(arguments.next().unwrap().clone());
+        match flags.switch(flag) {
+            Some(switch) => *switch = true,
+            None => flags.list(flag).unwrap().push(arguments.next().unwrap().clone()),
+        }
     }
     let missing = |path: &str| format!("open {path}: no such file or directory");
     let mut files = Vec::new();
@@ -150,6 +115,35 @@ struct Flags {
     skip_tests: bool,
     is_upgrade: bool,
     skip_schema_validation: bool,
+}
+
+impl Flags {
+    fn switch(&mut self, flag: &str) -> Option<&mut bool> {
+        match flag {
+            "--include-crds" => Some(&mut self.include_crds),
+            "--no-hooks" => Some(&mut self.no_hooks),
+            "--skip-tests" => Some(&mut self.skip_tests),
+            "--is-upgrade" => Some(&mut self.is_upgrade),
+            "--skip-schema-validation" => Some(&mut self.skip_schema_validation),
+            _ => None,
+        }
+    }
+
+    fn list(&mut self, flag: &str) -> Option<&mut Vec<String>> {
+        match flag {
+            "--values" => Some(&mut self.values),
+            "--set" => Some(&mut self.set),
+            "--set-string" => Some(&mut self.set_string),
+            "--set-json" => Some(&mut self.set_json),
+            "--set-file" => Some(&mut self.set_file),
+            "--set-literal" => Some(&mut self.set_literal),
+            "--show-only" => Some(&mut self.show_only),
+            "--api-versions" => Some(&mut self.api_versions),
+            "--kube-version" => Some(&mut self.kube_version),
+            "--namespace" => Some(&mut self.namespace),
+            _ => None,
+        }
+    }
 }
 
 fn load(case: &Case, profile: Profile) -> Result<Chart, String> {

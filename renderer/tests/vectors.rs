@@ -52,6 +52,10 @@ fn run(template: &str, files: &[(&str, &str)], values: &Values) -> Result<Vec<u8
         .map(|(name, text)| ChartFile { name: (*name).to_owned(), data: text.as_bytes().to_vec() });
     let chart = Chart::load(files.collect()).unwrap();
     let host = FixedHost::default();
+    // The vectors were recorded with Helm's packages, which do not know the release that they are of.
+    let mut profile = Profile::V4;
+    profile.helm_version.version = "v4.3";
+    profile.helm_version.git_tree_state = "";
     let options = RenderOptions {
         release_name: String::from("rel"),
         namespace: String::from("ns"),
@@ -60,7 +64,7 @@ fn run(template: &str, files: &[(&str, &str)], values: &Values) -> Result<Vec<u8
         kube_version: None,
         api_versions: Vec::new(),
         validate_schema: false,
-        profile: Profile::V4,
+        profile,
         limits: Limits::default(),
         host: &host,
     };

@@ -1,40 +1,50 @@
 //! `kubectl module render`.
 
-use std::path::PathBuf;
+mod chart;
+mod output_directory;
 
-use anyhow::Context;
+use std::path::{Path, PathBuf};
+
 use clap::Args;
-use renderer::values::{self, Values, set};
-use renderer::{Chart, Limits, Profile, RenderOptions, Rendered};
-use template_source::{SourceLimits, read_chart_directory};
+use renderer::release::check_name;
+use renderer::values::{ValueOptions, Values};
+use renderer::{Limits, Profile, RenderOptions, Rendered};
 
+use self::output_directory::OutputDirectory;
 use crate::change::read_file;
 use crate::command::SUCCESS;
 use crate::config::parse_template_root;
-use crate::failure::{CODE_ERROR, Failure};
+use crate::failure::Failure;
 use crate::global::GlobalArguments;
 use crate::host::SystemHost;
 use crate::output::report::manifest;
-use crate::target::{FileArguments, FileModule, on_render_stack, read_text};
-use crate::terminal::Terminal;
+use crate::target::{FileArguments, FileModule, on_render_stack, read_bytes};
+use crate::terminal::{Terminal, escape};
+
+/// The name of a release that is given none (Helm: `helm template`).
+const RELEASE_NAME: &str = "release-name";
 
 /// Render a chart as `helm template` does, or a Module as the controller does
 ///
-/// With --chart, prints what `helm template NAME DIR` prints. With -f FILE --offline, prints the resources of the Module
-/// in the file.
+/// With a chart, prints what `helm template [NAME] CHART` prints. With -f FILE --offline, prints the resources of the
+/// Module in the file.
 #[derive(Args, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "independent flags")]
 pub(crate) struct RenderArguments {
-    /// Folder of the chart
-    #[arg(long, value_name = "DIR")]
+    /// Name of the release, if two are given, and folder or archive of the chart
+    #[arg(value_name = "[NAME] CHART", conflicts_with_all = ["chart", "release", "offline"])]
+    name_and_chart: Vec<String>,
+
+    /// Folder or archive of the chart
+    #[arg(long, value_name = "CHART")]
     chart: Option<PathBuf>,
 
-    /// Name of the release
-    #[arg(long, value_name = "NAME", default_value = "release-name")]
-    release: String,
+    /// Name of the release (default: "release-name")
+    #[arg(long, value_name = "NAME")]
+    release: Option<String>,
 
-    /// With --chart: file with values, can be repeated. Without: file with the Module
-    #[arg(short = 'f', long = "filename", visible_alias = "values", value_name = "FILE")]
+    /// With a chart: file with values, can be repeated. Without: file with the Module
+    #[arg(short = 'f', long = "filename", visible_alias = "values", value_name = "FILE", value_delimiter = ',')]
     files: Vec<PathBuf>,
 
     /// Render a Module's file on this machine
@@ -78,8 +88,16 @@ pub(crate) struct RenderArguments {
     include_crds: bool,
 
     /// Only what these template files give, such as templates/service.yaml; can be repeated
-    #[arg(long, value_name = "FILE", value_delimiter = ',')]
+    #[arg(long, value_name = "FILE")]
     show_only: Vec<String>,
+
+    /// Write files below this folder instead of printing them
+    #[arg(long, value_name = "DIR")]
+    output_dir: Option<PathBuf>,
+
+    /// With --output-dir: put files into a folder of the release's name
+    #[arg(long)]
+    release_name: bool,
 
     /// Leave out hooks
     #[arg(long)]
@@ -122,17 +140,31 @@ impl HelmRelease {
 
 impl RenderArguments {
     pub(crate) fn run(self, globals: &GlobalArguments, terminal: &Terminal) -> Result<u8, Failure> {
-        let text = match &self.chart {
-            Some(folder) => on_render_stack(|| self.render_chart(folder, globals))??,
+        let text = match self.release_and_chart()? {
+            Some((release, chart)) => on_render_stack(|| self.render_chart(release, chart, globals, terminal))??,
             None => self.render_module(globals)?,
         };
         terminal.print_bytes(text.as_bytes())?;
         Ok(SUCCESS)
     }
 
+    /// The name of the release and the chart, unless a Module's file is to be rendered.
+    fn release_and_chart(&self) -> Result<Option<(&str, &Path)>, Failure> {
+        let release = self.release.as_deref().unwrap_or(RELEASE_NAME);
+        match self.name_and_chart.as_slice() {
+            [] => Ok(self.chart.as_deref().map(|chart| (release, chart))),
+            [chart] => Ok(Some((release, Path::new(chart)))),
+            [name, chart] => Ok(Some((name, Path::new(chart)))),
+            [_, _, more @ ..] => {
+                let more = more.join(", ");
+                Err(Failure::usage(format!("expected at most two arguments, unexpected arguments: {more}")))
+            }
+        }
+    }
+
     fn render_module(&self, globals: &GlobalArguments) -> Result<String, Failure> {
         let [file] = self.files.as_slice() else {
-            return Err(Failure::usage("what to render? Give --chart DIR, or a Module's file with -f FILE --offline"));
+            return Err(Failure::usage("what to render? Give a chart, or a Module's file with -f FILE --offline"));
         };
         if !self.offline {
             return Err(Failure::usage("a Module's file is rendered with --offline"));
@@ -142,7 +174,7 @@ impl RenderArguments {
         let module = FileModule::of(&file, globals)?;
         let expansion = module.expand()?;
         for warning in &expansion.warnings {
-            eprintln!("Warning: {}", crate::terminal::escape(warning));
+            eprintln!("Warning: {}", escape(warning));
         }
         Ok(expansion
             .resources
@@ -151,19 +183,20 @@ impl RenderArguments {
             .collect())
     }
 
-    fn render_chart(&self, folder: &std::path::Path, globals: &GlobalArguments) -> Result<String, Failure> {
-        if !folder.is_dir() {
-            let problem = if folder.exists() { "is no folder" } else { "does not exist" };
-            return Err(Failure::message(CODE_ERROR, format!("the chart {} {problem}", folder.display())));
-        }
-        let files = read_chart_directory(folder, SourceLimits::default())?;
+    fn render_chart(
+        &self,
+        release: &str,
+        chart: &Path,
+        globals: &GlobalArguments,
+        terminal: &Terminal,
+    ) -> Result<String, Failure> {
         let profile = self.profile.profile();
-        let chart =
-            Chart::load_as(files, profile).with_context(|| format!("{} is no valid chart", folder.display()))?;
-        let values = self.values()?;
+        let values = self.values(profile)?;
+        let chart = chart::read(chart, profile)?;
+        check_name(release, profile)?;
         let host = SystemHost;
         let options = RenderOptions {
-            release_name: self.release.clone(),
+            release_name: release.to_owned(),
             namespace: globals.namespace.clone().unwrap_or_else(|| "default".to_owned()),
             is_upgrade: self.is_upgrade,
             revision: 1,
@@ -175,48 +208,53 @@ impl RenderArguments {
             host: &host,
         };
         let rendered = renderer::render(&chart, &values, &options)?;
-        self.select(rendered)
+        for warning in &rendered.warnings {
+            terminal.print_error(&format!("{}\n", escape(warning)));
+        }
+        self.select(rendered, release)
     }
 
-    /// The values of files and flags in Helm's order.
-    fn values(&self) -> Result<Values, Failure> {
-        let mut merged = Values::new();
+    /// The values of files and flags.
+    fn values(&self, profile: Profile) -> Result<Values, Failure> {
+        let mut files = Vec::new();
         for file in &self.files {
-            let read = values::from_yaml_as(read_text(file)?.as_bytes(), self.profile.profile())
-                .with_context(|| format!("{} holds no values", file.display()))?;
-            merged = values::merge(merged, read);
+            files.push((file.display().to_string(), read_bytes(file)?));
         }
-        for text in &self.set_json {
-            set::set_json(text, &mut merged).with_context(|| format!("failed parsing --set-json {text}"))?;
-        }
-        for text in &self.set {
-            set::set(text, &mut merged).with_context(|| format!("failed parsing --set {text}"))?;
-        }
-        for text in &self.set_string {
-            set::set_string(text, &mut merged).with_context(|| format!("failed parsing --set-string {text}"))?;
-        }
-        for text in &self.set_file {
-            set::set_file(text, &mut merged, &mut read_file)
-                .with_context(|| format!("failed parsing --set-file {text}"))?;
-        }
-        for text in &self.set_literal {
-            set::set_literal(text, &mut merged).with_context(|| format!("failed parsing --set-literal {text}"))?;
-        }
-        Ok(merged)
+        let options = ValueOptions {
+            files,
+            json: &self.set_json,
+            typed: &self.set,
+            strings: &self.set_string,
+            file_contents: &self.set_file,
+            literals: &self.set_literal,
+        };
+        Ok(options.merge(profile, &mut read_file)?)
     }
 
     /// The output without what flags leave out.
-    fn select(&self, mut rendered: Rendered) -> Result<String, Failure> {
+    fn select(&self, mut rendered: Rendered, release: &str) -> Result<String, Failure> {
         if self.no_hooks {
             rendered.hooks.clear();
         }
         if self.skip_tests {
             rendered.hooks.retain(|hook| !hook.hooks.iter().any(|event| event == "test"));
         }
-        if self.show_only.is_empty() {
-            return Ok(rendered.to_helm_output(self.include_crds));
+        if !self.include_crds {
+            rendered.crds.clear();
         }
-        let patterns: Vec<&str> = self.show_only.iter().map(String::as_str).collect();
-        Ok(rendered.show_only(&patterns, self.include_crds)?)
+        let mut written = String::new();
+        if let Some(folder) = &self.output_dir {
+            written = OutputDirectory::new(folder, self.release_name.then_some(release)).write(&rendered)?;
+            rendered.crds.clear();
+            rendered.manifests.clear();
+            rendered.hooks.clear();
+        }
+        let text = if self.show_only.is_empty() {
+            rendered.to_helm_output(true)
+        } else {
+            let patterns: Vec<&str> = self.show_only.iter().map(String::as_str).collect();
+            rendered.show_only(&patterns, true)?
+        };
+        Ok(written + &text)
     }
 }

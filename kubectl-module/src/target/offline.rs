@@ -250,6 +250,16 @@ pub(crate) fn read_text(path: &Path) -> Result<String, Failure> {
     Ok(fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?)
 }
 
+/// The bytes of a file, or of standard input.
+pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
+    if is_standard_input(path) {
+        let mut bytes = Vec::new();
+        std::io::stdin().read_to_end(&mut bytes).context("cannot read standard input")?;
+        return Ok(bytes);
+    }
+    Ok(fs::read(path).with_context(|| format!("cannot read {}", path.display()))?)
+}
+
 /// Reads a file that holds one Module.
 pub(crate) fn read_module_file(path: &Path) -> Result<Value, Failure> {
     let documents = renderer::yaml::parse_all(read_text(path)?.as_bytes())

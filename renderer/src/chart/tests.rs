@@ -78,7 +78,7 @@ fn explains_what_is_no_chart() {
             "error unpacking subchart README.md in demo: Chart.yaml file is missing",
         ),
         (
-            vec![chart_yaml("", "demo"), file("charts/a.tgz", "x")],
+            vec![chart_yaml("", "demo"), file("charts/a.tgz", "no archive at all")],
             "error unpacking subchart a.tgz in demo: gzip: invalid header",
         ),
         (vec![chart_yaml("", "demo"), file(".helmignore", "**/x")], "double-star (**) syntax is not supported"),

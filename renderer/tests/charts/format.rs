@@ -11,7 +11,8 @@
 //!
 //! Lines that begin with `!` are switches of this format: `!archive` renders the chart as an archive,
 //! `!name x` gives the release a name, `!no-chart-yaml` leaves `Chart.yaml` out, `!unstable` says that the lines of the
-//! answer come in any order, `!plugin` that the answer is the program's and not the library's.
+//! answer come in any order, `!plugin` that the answer is the program's and not the library's, `!library` the
+//! reverse.
 
 use std::collections::BTreeMap;
 
@@ -118,7 +119,7 @@ pub(crate) fn pack(files: &[(&str, &[u8])]) -> Vec<u8> {
         let mut header = tar::Header::new_gnu();
         header.set_size(data.len() as u64);
         header.set_mode(0o644);
-        archive.append_data(&mut header, path, *data).expect("a short path fits into a header");
+        archive.append_data(&mut header, path, *data).unwrap();
     }
-    archive.into_inner().and_then(flate2::write::GzEncoder::finish).expect("memory can be written to")
+    archive.into_inner().and_then(flate2::write::GzEncoder::finish).unwrap()
 }
