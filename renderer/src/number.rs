@@ -7,6 +7,11 @@ struct Decimal {
     point: i32,
 }
 
+/// A text of fewer digits cannot be halfway between two that read back as the same number, a `float32` at the least.
+const FEWEST_TIED_DIGITS: usize = 6;
+/// More zeros than a number has between the digits of its exact form by chance.
+const ZEROS_AFTER_TIE: usize = 30;
+
 impl Decimal {
     /// Takes Rust's shortest scientific form apart, such as `-1.25e-7`.
     fn parse(scientific: &str) -> Self {
@@ -17,6 +22,31 @@ impl Decimal {
         let (mantissa, exponent) = unsigned.split_once('e').unwrap_or((unsigned, "0"));
         let digits = mantissa.chars().filter(|&character| character != '.').collect();
         Self { negative, digits, point: exponent.parse::<i32>().unwrap_or(0) + 1 }
+    }
+
+    /// The shortest digits that read back as the number: `shortest` in Rust's scientific form, rounded as Go does it.
+    /// Where the number lies halfway between two such texts, Rust rounds up and Go to the even digit; `exact` gives the
+    /// number with some digits after the point.
+    fn shortest(shortest: &str, exact: impl Fn(usize) -> String) -> Self {
+        let mut decimal = Self::parse(shortest);
+        let odd = decimal.digits.bytes().last().is_some_and(|last| last % 2 == 1);
+        if odd && decimal.digits.len() >= FEWEST_TIED_DIGITS {
+            let length = decimal.digits.len();
+            let exact = Self::parse(&exact(length + ZEROS_AFTER_TIE));
+            let (head, tail) = exact.digits.split_at(length);
+            if exact.point == decimal.point && tail.strip_prefix('5').is_some_and(|rest| !rest.contains(|c| c != '0')) {
+                head.clone_into(&mut decimal.digits);
+            }
+        }
+        decimal
+    }
+
+    fn of_f64(value: f64) -> Self {
+        Self::shortest(&format!("{value:e}"), |digits| format!("{value:.digits$e}"))
+    }
+
+    fn of_f32(value: f32) -> Self {
+        Self::shortest(&format!("{value:e}"), |digits| format!("{value:.digits$e}"))
     }
 
     /// `d.ddde±dd`, with at least two digits of exponent.
@@ -74,13 +104,13 @@ pub fn format_f64_general(value: f64) -> String {
     if let Some(text) = format_small_whole(value) {
         return text;
     }
-    special(value).unwrap_or_else(|| general(&Decimal::parse(&format!("{value:e}"))))
+    special(value).unwrap_or_else(|| general(&Decimal::of_f64(value)))
 }
 
 /// The same for the value rounded to a `float32`.
 pub fn format_f32_general(value: f64) -> String {
     let value = value as f32;
-    special(f64::from(value)).unwrap_or_else(|| general(&Decimal::parse(&format!("{value:e}"))))
+    special(f64::from(value)).unwrap_or_else(|| general(&Decimal::of_f32(value)))
 }
 
 /// Go's `encoding/json` text of a `float64`: decimal from 1e-6 up to 1e21, else exponent form without a padded
@@ -93,7 +123,7 @@ pub fn format_json(value: f64) -> Option<String> {
     if !value.is_finite() {
         return None;
     }
-    let decimal = Decimal::parse(&format!("{value:e}"));
+    let decimal = Decimal::of_f64(value);
     let magnitude = value.abs();
     if magnitude == 0.0 || (1e-6..1e21).contains(&magnitude) {
         return Some(decimal.plain_form());
@@ -149,6 +179,9 @@ mod tests {
             (1e-7, "1e-07", "1e-07", "1e-7"),
             (1.5e-10, "1.5e-10", "1.5e-10", "1.5e-10"),
             (1e100, "1e+100", "+Inf", "1e+100"),
+            (2_226_198_738_867_850.0 + 0.25, "2.2261987388678502e+15", "2.2261987e+15", "2226198738867850.2"),
+            (2_226_198_738_867_850.0 + 0.75, "2.2261987388678508e+15", "2.2261987e+15", "2226198738867850.8"),
+            (16_777_218.5, "1.67772185e+07", "1.6777218e+07", "16777218.5"),
         ];
         for (value, general, single, json) in rows {
             assert_eq!(format_f64_general(value), general);

@@ -102,25 +102,18 @@ fn json_number(value: f64) -> Result<serde_json::Value, YamlError> {
 /// Encodes a value as `toYaml` does before it drops the final line break: through JSON, wrapped after column 80, lists
 /// below keys not indented.
 pub fn encode(value: &Value, budget: &Budget) -> Result<String, EncodeError> {
-    let tree = plain::through_json(value, budget)?;
-    charged(write::write(&tree, write::Layout::V2), budget)
+    plain::through_json(value, budget)
 }
 
 /// Encodes a value as `toYamlPretty` does before it drops the final line break: directly, not wrapped, lists indented.
 pub fn encode_pretty(value: &Value, budget: &Budget) -> Result<String, EncodeError> {
-    let tree = plain::direct(value, budget)?;
-    charged(write::write(&tree, write::Layout::V3), budget)
+    plain::direct(value, budget)
 }
 
 /// Encodes a JSON tree for people: keys and quotes as in `toYaml`, nothing wrapped, text of several lines in blocks. Ends
 /// with a line break.
 pub fn encode_json(json: &serde_json::Value) -> String {
-    write::write(&plain::from_json(json, 0), write::Layout::Readable)
-}
-
-fn charged(text: String, budget: &Budget) -> Result<String, EncodeError> {
-    budget.charge_bytes(text.len() as u64)?;
-    Ok(text)
+    plain::readable(json)
 }
 
 fn check_length(bytes: &[u8]) -> Result<(), YamlError> {

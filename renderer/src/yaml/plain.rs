@@ -1,151 +1,327 @@
-//! Values made ready for writing: sorted, with numbers as text.
+//! What the YAML writers see of values: `toYaml` what is left of them in JSON, `toYamlPretty` the values themselves.
+
+use std::borrow::Cow;
+use std::marker::PhantomData;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::order::sort_entries;
+use super::node::{Node, NodeKind};
+use super::order::{Order, sort_entries};
 use super::resolve::{Scalar, resolve};
-use super::source;
+use super::write::{Layout, Slot, Writer};
+use super::{build, document, source};
 use crate::budget::{Budget, BudgetExceeded};
-use crate::json::{EncodeError, MAX_ENCODE_DEPTH, valid_utf8};
+use crate::json::{self, EncodeError, MAX_ENCODE_DEPTH, valid_utf8};
 use crate::number;
 use crate::value::Value;
 
-/// A tree as the emitter takes it.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Plain {
-    /// A number, `true`, `null`: written as it is.
-    Scalar(String),
-    /// A string, to be quoted where needed.
-    Text(String),
-    /// Bytes that are no text, in base64, to be tagged `!!binary`.
-    Binary(String),
-    /// A list.
-    Sequence(Vec<Plain>),
-    /// A map in the order of writing.
-    Mapping(Vec<(String, Plain)>),
-}
-
 /// The longest key, in characters with its JSON quotes, that the YAML reader takes back from JSON.
 const MAX_JSON_KEY: usize = 1024;
+/// The most characters that JSON makes of a byte.
+const MAX_JSON_ESCAPE: usize = 6;
 
-/// What remains of a value after encoding it as JSON and reading that as YAML (`sigs.k8s.io/yaml.Marshal`).
-pub(crate) fn through_json(value: &Value, budget: &Budget) -> Result<Plain, EncodeError> {
-    json_node(value, budget, 0)
-}
+/// Whole numbers below this have all their digits.
+const LARGEST_EXACT: f64 = 1e15;
 
-fn json_node(value: &Value, budget: &Budget, depth: usize) -> Result<Plain, EncodeError> {
-    budget.charge_steps(1)?;
-    if depth > MAX_ENCODE_DEPTH {
-        return Err(EncodeError::too_deep(value));
+/// Writes what remains of a value after encoding it as JSON and reading that as YAML (`sigs.k8s.io/yaml.Marshal`).
+pub(super) fn through_json(value: &Value, budget: &Budget) -> Result<String, EncodeError> {
+    let mut walk = Walk { writer: Writer::new(Layout::V2), strategy: PhantomData::<ThroughJson>, budget, charged: 0 };
+    match walk.value(value, Slot::ROOT, 0) {
+        Ok(()) => walk.finish(),
+        Err(Halt::Error(error)) => Err(error),
+        Err(Halt::Reread) => reread(value, budget),
     }
-    Ok(match value {
-        Value::Invalid | Value::Nil => null(),
-        Value::Bool(value) => Plain::Scalar(value.to_string()),
-        Value::Int(value) | Value::Int64(value) => Plain::Scalar(value.to_string()),
-        Value::Uint64(value) => Plain::Scalar(value.to_string()),
-        Value::Float64(value) => Plain::Scalar(json_number(*value)?),
-        Value::Complex128(..) => return Err(EncodeError::unsupported_type(value)),
-        Value::String(text) => {
-            charge(budget, text.len())?;
-            Plain::Text(json_text(text)?)
-        }
-        Value::Bytes(bytes) => {
-            charge(budget, bytes.len())?;
-            Plain::Text(STANDARD.encode(bytes))
-        }
-        Value::List(list) if list.is_nil() => null(),
-        Value::Map(map) if map.is_nil() => null(),
-        Value::List(list) => {
-            Plain::Sequence(list.iter().map(|item| json_node(item, budget, depth + 1)).collect::<Result<_, _>>()?)
-        }
-        Value::Map(map) => {
-            let mut entries = Vec::with_capacity(map.len());
-            for (key, value) in map.entries() {
-                charge(budget, key.len())?;
-                entries.push((json_key(&key)?, json_node(&value, budget, depth + 1)?));
-            }
-            Plain::Mapping(sort_entries(entries))
-        }
-        Value::Object(object) => json_node(&object.to_plain(), budget, depth + 1)?,
-    })
 }
 
-/// What the YAML v3 writer sees of a value.
-pub(crate) fn direct(value: &Value, budget: &Budget) -> Result<Plain, EncodeError> {
-    direct_node(value, budget, 0)
-}
-
-fn direct_node(value: &Value, budget: &Budget, depth: usize) -> Result<Plain, EncodeError> {
-    budget.charge_steps(1)?;
-    if depth > MAX_ENCODE_DEPTH {
-        return Err(EncodeError::too_deep(value));
+/// Writes a value as the YAML v3 writer sees it.
+pub(super) fn direct(value: &Value, budget: &Budget) -> Result<String, EncodeError> {
+    let mut walk = Walk { writer: Writer::new(Layout::V3), strategy: PhantomData::<Direct>, budget, charged: 0 };
+    match walk.value(value, Slot::ROOT, 0) {
+        Ok(()) => walk.finish(),
+        Err(Halt::Error(error)) => Err(error),
+        Err(Halt::Reread) => Err(EncodeError::too_deep(value)),
     }
-    Ok(match value {
-        Value::Invalid | Value::Nil => null(),
-        Value::Bool(value) => Plain::Scalar(value.to_string()),
-        Value::Int(value) | Value::Int64(value) => Plain::Scalar(value.to_string()),
-        Value::Uint64(value) => Plain::Scalar(value.to_string()),
-        Value::Float64(value) => Plain::Scalar(yaml_number(*value)),
-        Value::Complex128(..) => return Err(EncodeError::message("cannot marshal type: complex128")),
-        Value::String(text) => {
-            charge(budget, text.len())?;
-            match text.as_str() {
-                Some(text) => Plain::Text(text.to_owned()),
-                None => Plain::Binary(STANDARD.encode(text.as_bytes())),
-            }
-        }
-        Value::Bytes(bytes) => {
-            charge(budget, bytes.len())?;
-            Plain::Sequence(bytes.iter().map(|byte| Plain::Scalar(byte.to_string())).collect())
-        }
-        Value::List(list) => {
-            Plain::Sequence(list.iter().map(|item| direct_node(item, budget, depth + 1)).collect::<Result<_, _>>()?)
-        }
-        Value::Map(map) => {
-            let mut entries = Vec::with_capacity(map.len());
-            for (key, value) in map.entries() {
-                charge(budget, key.len())?;
-                entries.push((valid_utf8(&key).into_owned(), direct_node(&value, budget, depth + 1)?));
-            }
-            Plain::Mapping(sort_entries(entries))
-        }
-        Value::Object(object) => direct_node(&object.to_plain(), budget, depth + 1)?,
-    })
 }
 
-/// A JSON tree, for showing. Its own depth is bounded by whoever parsed it; deeper parts are left out here.
-pub(crate) fn from_json(json: &serde_json::Value, depth: usize) -> Plain {
+/// Writes a JSON tree for showing. Its own depth is bounded by whoever parsed it; deeper parts are left out here.
+pub(super) fn readable(json: &serde_json::Value) -> String {
+    let mut writer = Writer::new(Layout::Readable);
+    json_tree(&mut writer, json, Slot::ROOT, 0);
+    writer.finish()
+}
+
+/// What two writers see differently.
+trait Strategy {
+    const ORDER: Order;
+
+    fn number(value: f64) -> Result<String, Halt>;
+    fn text(bytes: &[u8]) -> Result<Text<'_>, Halt>;
+    fn key(bytes: &[u8]) -> Result<Cow<'_, str>, Halt>;
+    /// Writes a `[]byte`.
+    fn bytes(writer: &mut Writer, bytes: &[u8], slot: Slot);
+    fn unsupported(value: &Value) -> EncodeError;
+}
+
+/// A Go string.
+enum Text<'bytes> {
+    Text(Cow<'bytes, str>),
+    /// Bytes that are no text, in base64.
+    Binary(String),
+}
+
+/// Why a walk ends early.
+enum Halt {
+    Error(EncodeError),
+    /// The value does not survive its way through JSON and YAML: only that way tells what becomes of it.
+    Reread,
+}
+
+impl From<BudgetExceeded> for Halt {
+    fn from(exceeded: BudgetExceeded) -> Self {
+        Self::Error(exceeded.into())
+    }
+}
+
+struct ThroughJson;
+
+impl Strategy for ThroughJson {
+    const ORDER: Order = Order::V2;
+
+    fn number(value: f64) -> Result<String, Halt> {
+        if value.fract() == 0.0 && value.abs() < LARGEST_EXACT {
+            return Ok((value as i64).to_string());
+        }
+        number::format_json(value).map(reread_number).ok_or(Halt::Reread)
+    }
+
+    fn text(bytes: &[u8]) -> Result<Text<'_>, Halt> {
+        let text = valid_utf8(bytes);
+        if survives_json(&text) { Ok(Text::Text(text)) } else { Err(Halt::Reread) }
+    }
+
+    fn key(bytes: &[u8]) -> Result<Cow<'_, str>, Halt> {
+        let text = valid_utf8(bytes);
+        let short = text.len() * MAX_JSON_ESCAPE + 2 <= MAX_JSON_KEY;
+        if short && survives_json(&text) { Ok(text) } else { Err(Halt::Reread) }
+    }
+
+    fn bytes(writer: &mut Writer, bytes: &[u8], slot: Slot) {
+        writer.string(&STANDARD.encode(bytes), slot);
+    }
+
+    fn unsupported(value: &Value) -> EncodeError {
+        in_json(&EncodeError::unsupported_type(value))
+    }
+}
+
+/// Whether the YAML reader takes a text from JSON as it is. JSON escapes C0 controls, but not the other characters that
+/// YAML does not allow, nor U+0085, at which the reader folds lines, nor a byte order mark, which confuses it.
+fn survives_json(text: &str) -> bool {
+    let fits = |character: char| {
+        character < ' ' || (source::is_allowed(character) && !matches!(character, '\u{85}' | '\u{FEFF}'))
+    };
+    if text.is_ascii() { !text.bytes().any(|byte| byte == 0x7F) } else { text.chars().all(fits) }
+}
+
+struct Direct;
+
+impl Strategy for Direct {
+    const ORDER: Order = Order::V3;
+
+    fn number(value: f64) -> Result<String, Halt> {
+        Ok(yaml_number(value))
+    }
+
+    fn text(bytes: &[u8]) -> Result<Text<'_>, Halt> {
+        Ok(match std::str::from_utf8(bytes) {
+            Ok(text) => Text::Text(Cow::Borrowed(text)),
+            Err(_) => Text::Binary(STANDARD.encode(bytes)),
+        })
+    }
+
+    fn key(bytes: &[u8]) -> Result<Cow<'_, str>, Halt> {
+        Ok(valid_utf8(bytes))
+    }
+
+    fn bytes(writer: &mut Writer, bytes: &[u8], slot: Slot) {
+        if bytes.is_empty() {
+            return writer.empty_sequence();
+        }
+        let indent = writer.sequence(slot);
+        for byte in bytes {
+            writer.item(indent);
+            writer.scalar(&byte.to_string());
+        }
+    }
+
+    fn unsupported(_: &Value) -> EncodeError {
+        EncodeError::message("cannot marshal type: complex128")
+    }
+}
+
+struct Walk<'budget, S> {
+    writer: Writer,
+    strategy: PhantomData<S>,
+    budget: &'budget Budget,
+    /// How much of the text is paid for.
+    charged: usize,
+}
+
+impl<S: Strategy> Walk<'_, S> {
+    fn finish(mut self) -> Result<String, EncodeError> {
+        self.charge(0)?;
+        Ok(self.writer.finish())
+    }
+
+    /// Pays for what was written and for some bytes that come next.
+    fn charge(&mut self, next: usize) -> Result<(), BudgetExceeded> {
+        let written = self.writer.len();
+        self.budget.charge_bytes((written - self.charged + next) as u64)?;
+        self.charged = written;
+        Ok(())
+    }
+
+    fn value(&mut self, value: &Value, slot: Slot, depth: usize) -> Result<(), Halt> {
+        self.budget.charge_steps(1)?;
+        if depth > MAX_ENCODE_DEPTH {
+            return Err(Halt::Error(EncodeError::too_deep(value)));
+        }
+        match value {
+            Value::Invalid | Value::Nil => self.writer.scalar("null"),
+            Value::Bool(value) => self.writer.scalar(if *value { "true" } else { "false" }),
+            Value::Int(value) | Value::Int64(value) => self.writer.scalar(&value.to_string()),
+            Value::Uint64(value) => self.writer.scalar(&value.to_string()),
+            Value::Float64(value) => self.writer.scalar(&S::number(*value)?),
+            Value::Complex128(..) => return Err(Halt::Error(S::unsupported(value))),
+            Value::String(text) => {
+                self.charge(text.len())?;
+                match S::text(text)? {
+                    Text::Text(text) => self.writer.string(&text, slot),
+                    Text::Binary(base64) => self.writer.binary(&base64, slot),
+                }
+            }
+            Value::Bytes(bytes) => {
+                self.charge(bytes.len())?;
+                S::bytes(&mut self.writer, bytes, slot);
+            }
+            Value::List(list) if list.is_nil() => self.writer.scalar("null"),
+            Value::List(list) if list.is_empty() => self.writer.empty_sequence(),
+            Value::List(list) => {
+                let indent = self.writer.sequence(slot);
+                for item in list.iter() {
+                    let slot = self.writer.item(indent);
+                    self.value(item, slot, depth + 1)?;
+                }
+            }
+            Value::Map(map) if map.is_nil() => self.writer.scalar("null"),
+            Value::Map(map) => {
+                let Some(members) = map.borrow() else { return Ok(()) };
+                if members.is_empty() {
+                    self.writer.empty_mapping();
+                    return Ok(());
+                }
+                let mut entries = Vec::with_capacity(members.len());
+                for (key, value) in members.iter() {
+                    entries.push((S::key(key)?, value));
+                }
+                sort_entries(&mut entries, S::ORDER, |(key, _)| key);
+                let indent = self.writer.mapping(slot);
+                for (key, value) in entries {
+                    self.charge(key.len())?;
+                    let slot = self.writer.key(&key, indent);
+                    self.value(value, slot, depth + 1)?;
+                }
+            }
+            Value::Object(object) => self.value(&object.to_plain(), slot, depth + 1)?,
+        }
+        Ok(())
+    }
+}
+
+/// Goes the way through JSON and YAML.
+fn reread(value: &Value, budget: &Budget) -> Result<String, EncodeError> {
+    let text = json::encode(value, json::Style::COMPACT, budget).map_err(|error| match error {
+        EncodeError::Budget(_) => error,
+        error => in_json(&error),
+    })?;
+    let source = source::Source::read(&text);
+    let refused = |error: super::YamlError| EncodeError::message(error.problem());
+    let document = document::Reader::new(&source).next_document().map_err(|error| refused(*error))?;
+    let mut writer = Writer::new(Layout::V2);
+    match document {
+        None => writer.scalar("null"),
+        Some(document) => node(&mut writer, &build::build(&document, &build::Nodes).map_err(refused)?, Slot::ROOT),
+    }
+    Ok(writer.finish())
+}
+
+/// Go: `yaml.Marshal` of sigs.k8s.io
+fn in_json(error: &EncodeError) -> EncodeError {
+    EncodeError::message(format!("error marshaling into JSON: {error}"))
+}
+
+/// Writes a tree that was read. It is not deeper than reading allows.
+fn node(writer: &mut Writer, tree: &Node, slot: Slot) {
+    match &tree.kind {
+        NodeKind::Null => writer.scalar("null"),
+        NodeKind::Bool(value) => writer.scalar(if *value { "true" } else { "false" }),
+        NodeKind::Int(value) => writer.scalar(&value.to_string()),
+        NodeKind::Uint(value) => writer.scalar(&value.to_string()),
+        NodeKind::Float(value) => writer.scalar(&yaml_number(*value)),
+        NodeKind::String(text) => writer.string(text, slot),
+        NodeKind::Sequence(items) if items.is_empty() => writer.empty_sequence(),
+        NodeKind::Sequence(items) => {
+            let indent = writer.sequence(slot);
+            for item in items {
+                let slot = writer.item(indent);
+                node(writer, item, slot);
+            }
+        }
+        NodeKind::Mapping(entries) if entries.is_empty() => writer.empty_mapping(),
+        NodeKind::Mapping(entries) => {
+            let mut entries: Vec<_> = entries.iter().collect();
+            sort_entries(&mut entries, Order::V2, |entry| &entry.key);
+            let indent = writer.mapping(slot);
+            for entry in entries {
+                let slot = writer.key(&entry.key, indent);
+                node(writer, &entry.value, slot);
+            }
+        }
+    }
+}
+
+fn json_tree(writer: &mut Writer, json: &serde_json::Value, slot: Slot, depth: usize) {
     if depth > MAX_ENCODE_DEPTH {
-        return null();
+        return writer.scalar("null");
     }
     match json {
-        serde_json::Value::Null => null(),
-        serde_json::Value::Bool(value) => Plain::Scalar(value.to_string()),
-        serde_json::Value::Number(number) => Plain::Scalar(match number.as_f64() {
+        serde_json::Value::Null => writer.scalar("null"),
+        serde_json::Value::Bool(value) => writer.scalar(if *value { "true" } else { "false" }),
+        serde_json::Value::Number(number) => writer.scalar(&match number.as_f64() {
             Some(value) if number.is_f64() => reread_number(number::format_json(value).unwrap_or_default()),
             _ => number.to_string(),
         }),
-        serde_json::Value::String(text) => Plain::Text(text.clone()),
+        serde_json::Value::String(text) => writer.string(text, slot),
+        serde_json::Value::Array(items) if items.is_empty() => writer.empty_sequence(),
         serde_json::Value::Array(items) => {
-            Plain::Sequence(items.iter().map(|item| from_json(item, depth + 1)).collect())
+            let indent = writer.sequence(slot);
+            for item in items {
+                let slot = writer.item(indent);
+                json_tree(writer, item, slot, depth + 1);
+            }
         }
-        serde_json::Value::Object(members) => Plain::Mapping(sort_entries(
-            members.iter().map(|(key, member)| (key.clone(), from_json(member, depth + 1))).collect(),
-        )),
+        serde_json::Value::Object(members) if members.is_empty() => writer.empty_mapping(),
+        serde_json::Value::Object(members) => {
+            let mut entries: Vec<_> = members.iter().collect();
+            sort_entries(&mut entries, Order::V2, |(key, _)| key);
+            let indent = writer.mapping(slot);
+            for (key, member) in entries {
+                let slot = writer.key(key, indent);
+                json_tree(writer, member, slot, depth + 1);
+            }
+        }
     }
-}
-
-fn null() -> Plain {
-    Plain::Scalar("null".to_owned())
-}
-
-fn charge(budget: &Budget, length: usize) -> Result<(), BudgetExceeded> {
-    budget.charge_bytes(length as u64)
-}
-
-fn json_number(value: f64) -> Result<String, EncodeError> {
-    number::format_json(value).map(reread_number).ok_or_else(|| EncodeError::unsupported_number(value))
 }
 
 /// The number that YAML sees in JSON's text: integers up to 64 bits stay integers, `-0` loses its sign.
@@ -164,64 +340,5 @@ fn yaml_number(value: f64) -> String {
         "-Inf" => "-.inf".to_owned(),
         "NaN" => ".nan".to_owned(),
         text => text.to_owned(),
-    }
-}
-
-/// JSON leaves U+0085 raw, and the YAML reader folds lines there. It escapes C0 controls, but not the other characters
-/// that the YAML reader refuses.
-fn json_text(bytes: &[u8]) -> Result<String, EncodeError> {
-    let text = valid_utf8(bytes);
-    if !text.chars().all(|character| character < ' ' || source::is_allowed(character)) {
-        return Err(EncodeError::message("yaml: control characters are not allowed"));
-    }
-    Ok(if text.contains(NEXT_LINE) { fold_lines(&text) } else { text.into_owned() })
-}
-
-/// A line break to YAML 1.1, an ordinary character to JSON.
-const NEXT_LINE: char = '\u{85}';
-
-/// Line folding inside double quotes: a lone break becomes a space, of several all but one stay.
-fn fold_lines(text: &str) -> String {
-    let mut lines = text.split(NEXT_LINE);
-    let first = lines.next().unwrap_or_default();
-    let mut folded = first.to_owned();
-    let mut empty_lines = 0;
-    let mut lines = lines.peekable();
-    folded.truncate(first.trim_end_matches(' ').len());
-    while let Some(line) = lines.next() {
-        let line = line.trim_start_matches(' ');
-        let line = if lines.peek().is_some() { line.trim_end_matches(' ') } else { line };
-        if line.is_empty() && lines.peek().is_some() {
-            empty_lines += 1;
-            continue;
-        }
-        if empty_lines == 0 {
-            folded.push(' ');
-        } else {
-            folded.extend(std::iter::repeat_n('\n', empty_lines));
-        }
-        folded.push_str(line);
-        empty_lines = 0;
-    }
-    folded
-}
-
-/// A key has to stand on one line of the JSON text and be short enough to be recognised as a key.
-fn json_key(bytes: &[u8]) -> Result<String, EncodeError> {
-    let text = json_text(bytes)?;
-    let raw = valid_utf8(bytes);
-    let escaped: usize = raw.chars().map(json_width).sum();
-    if raw.contains(NEXT_LINE) || escaped + 2 > MAX_JSON_KEY {
-        return Err(EncodeError::message("yaml: did not find expected ',' or '}'"));
-    }
-    Ok(text)
-}
-
-/// How many characters one takes in JSON.
-fn json_width(character: char) -> usize {
-    match character {
-        '"' | '\\' | '\n' | '\r' | '\t' | '\u{8}' | '\u{c}' => 2,
-        '<' | '>' | '&' | '\u{2028}' | '\u{2029}' | ..'\u{20}' => 6,
-        _ => 1,
     }
 }

@@ -1,6 +1,5 @@
-//! Writes plain trees as block-style YAML, in the layouts of `go.yaml.in/yaml` v2 and v3 (`emitterc.go`).
+//! Writes block-style YAML in the layouts of `go.yaml.in/yaml` v2 and v3 (`emitterc.go`).
 
-use super::plain::Plain;
 use super::resolve::{Scalar, resolve};
 
 /// Which writer's layout to follow.
@@ -31,16 +30,14 @@ const INDENT: usize = 2;
 /// The longest key, in bytes, that is written without a question mark.
 const MAX_SIMPLE_KEY: usize = 128;
 
-/// Writes a tree, with a line break at the end.
-pub(crate) fn write(tree: &Plain, layout: Layout) -> String {
-    let mut writer = Writer { text: String::new(), column: 0, after_space: true, only_indentation: true, layout };
-    writer.node(tree, None, Place::Root);
-    writer.start_line(0);
-    writer.text
+/// Where a node stands: the indentation of the collection that it is in, and in what part of it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Slot {
+    parent: Option<usize>,
+    place: Place,
 }
 
-/// Where a node stands.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 enum Place {
     Root,
     Item,
@@ -49,7 +46,27 @@ enum Place {
     Value,
 }
 
-struct Writer {
+impl Slot {
+    /// The whole document.
+    pub(super) const ROOT: Self = Self { parent: None, place: Place::Root };
+
+    /// How far the text of a scalar is indented on further lines.
+    fn content_indent(self) -> usize {
+        self.parent.map_or(INDENT, |parent| parent + INDENT)
+    }
+
+    fn collection_indent(self) -> usize {
+        self.parent.map_or(0, |parent| parent + INDENT)
+    }
+
+    fn may_fold(self) -> bool {
+        self.place != Place::SimpleKey
+    }
+}
+
+/// Writes nodes one after the other, collections by their parts.
+#[derive(Debug)]
+pub(super) struct Writer {
     text: String,
     /// Characters on the current line.
     column: usize,
@@ -61,65 +78,102 @@ struct Writer {
 }
 
 impl Writer {
-    /// Writes a node inside a collection of the given indentation.
-    fn node(&mut self, node: &Plain, parent: Option<usize>, place: Place) {
-        match node {
-            Plain::Scalar(text) => self.plain(text, content_indent(parent), place != Place::SimpleKey),
-            Plain::Text(text) => self.string(text, parent, place),
-            Plain::Binary(text) => {
-                self.indicator("!!binary");
-                self.string(text, parent, place);
-            }
-            Plain::Sequence(items) if items.is_empty() => self.indicator("[]"),
-            Plain::Mapping(entries) if entries.is_empty() => self.indicator("{}"),
-            Plain::Sequence(items) => {
-                let below_key = place == Place::Value && !self.only_indentation;
-                let indent = match parent {
-                    Some(parent) if below_key && !self.layout.indents_lists() => parent,
-                    _ => collection_indent(parent),
-                };
-                for item in items {
-                    self.start_line(indent);
-                    self.leading_indicator('-');
-                    self.node(item, Some(indent), Place::Item);
-                }
-            }
-            Plain::Mapping(entries) => {
-                let indent = collection_indent(parent);
-                for (key, value) in entries {
-                    self.start_line(indent);
-                    self.key(key, indent);
-                    self.node(value, Some(indent), Place::Value);
-                }
-            }
+    pub(super) fn new(layout: Layout) -> Self {
+        Self { text: String::new(), column: 0, after_space: true, only_indentation: true, layout }
+    }
+
+    /// How much is written so far.
+    pub(super) fn len(&self) -> usize {
+        self.text.len()
+    }
+
+    /// The text, with a line break at the end.
+    pub(super) fn finish(mut self) -> String {
+        self.start_line(0);
+        self.text
+    }
+
+    /// Writes a number, `true` or `null` as it is.
+    pub(super) fn scalar(&mut self, text: &str) {
+        self.separate();
+        self.put_str(text);
+        self.after_space = false;
+        self.only_indentation = false;
+    }
+
+    /// Writes bytes that are no text, in base64.
+    pub(super) fn binary(&mut self, base64: &str, slot: Slot) {
+        self.indicator("!!binary");
+        self.string(base64, slot);
+    }
+
+    pub(super) fn empty_sequence(&mut self) {
+        self.indicator("[]");
+    }
+
+    pub(super) fn empty_mapping(&mut self) {
+        self.indicator("{}");
+    }
+
+    /// Begins a sequence that is not empty; the result is its indentation.
+    pub(super) fn sequence(&self, slot: Slot) -> usize {
+        let below_key = slot.place == Place::Value && !self.only_indentation;
+        match slot.parent {
+            Some(parent) if below_key && !self.layout.indents_lists() => parent,
+            _ => slot.collection_indent(),
         }
     }
 
-    /// Writes a key and its colon.
-    fn key(&mut self, key: &str, indent: usize) {
+    /// Begins an item of a sequence of that indentation.
+    pub(super) fn item(&mut self, indent: usize) -> Slot {
+        self.start_line(indent);
+        self.leading_indicator('-');
+        Slot { parent: Some(indent), place: Place::Item }
+    }
+
+    /// Begins a mapping that is not empty; the result is its indentation.
+    #[expect(clippy::unused_self, reason = "as with sequences")]
+    pub(super) fn mapping(&self, slot: Slot) -> usize {
+        slot.collection_indent()
+    }
+
+    /// Writes a key and its colon in a mapping of that indentation. The value comes next.
+    pub(super) fn key(&mut self, key: &str, indent: usize) -> Slot {
+        self.start_line(indent);
+        let value = Slot { parent: Some(indent), place: Place::Value };
         if key.len() <= MAX_SIMPLE_KEY && !key.contains(is_break) {
-            self.string(key, Some(indent), Place::SimpleKey);
+            self.string(key, Slot { parent: Some(indent), place: Place::SimpleKey });
             self.attached_indicator(":");
         } else {
             self.leading_indicator('?');
-            self.string(key, Some(indent), Place::Value);
+            self.string(key, value);
             self.start_line(indent);
             self.leading_indicator(':');
         }
+        value
     }
 
-    fn string(&mut self, text: &str, parent: Option<usize>, place: Place) {
-        let indent = content_indent(parent);
-        let may_fold = place != Place::SimpleKey;
+    /// Writes a string in the style that suits it. Go: `encoder.stringv`, `yaml_emitter_select_scalar_style`
+    pub(super) fn string(&mut self, text: &str, slot: Slot) {
+        let indent = slot.content_indent();
+        let may_fold = slot.may_fold();
+        // A plain key `<<` would be read back as a merge; Go writes it all the same.
+        let merges = text == "<<" && self.layout == Layout::Readable;
+        if is_tame(text) && !merges {
+            if is_plain_string(text) {
+                self.plain(text, indent, may_fold);
+            } else {
+                self.double_quoted(text, indent, may_fold);
+            }
+            return;
+        }
         let properties = TextProperties::of(text);
-        if text.contains('\n') && place != Place::SimpleKey {
+        if text.contains('\n') && slot.place != Place::SimpleKey {
             if properties.allows_literal(self.layout) {
                 return self.literal(text, indent);
             }
             return self.double_quoted(text, indent, may_fold);
         }
-        // A plain key `<<` would be read back as a merge; Go writes it all the same.
-        let merges = text == "<<" && self.layout == Layout::Readable;
         if merges || !is_plain_string(text) {
             self.double_quoted(text, indent, may_fold);
         } else if properties.allows_plain() {
@@ -132,8 +186,17 @@ impl Writer {
     }
 
     fn plain(&mut self, text: &str, indent: usize, may_fold: bool) {
+        if !may_fold || self.fits(text) {
+            return self.scalar(text);
+        }
         self.separate();
         self.flowing(text, indent, may_fold, false);
+    }
+
+    /// Whether a text without line breaks cannot reach the column at which lines are folded.
+    fn fits(&self, text: &str) -> bool {
+        // One more for the space before the text.
+        self.layout.fold_at().is_none_or(|width| self.column + 1 + text.len() <= width)
     }
 
     fn single_quoted(&mut self, text: &str, indent: usize, may_fold: bool) {
@@ -233,9 +296,7 @@ impl Writer {
             ..='\u{ffff}' => format!("\\u{code:04X}"),
             _ => format!("\\U{code:08X}"),
         };
-        for character in escape.chars() {
-            self.put(character);
-        }
+        self.put_str(&escape);
     }
 
     fn literal(&mut self, text: &str, indent: usize) {
@@ -255,19 +316,16 @@ impl Writer {
         self.put_break('\n');
         self.only_indentation = true;
         self.after_space = true;
-        let mut after_break = true;
-        for character in text.chars() {
-            if is_break(character) {
-                self.put_break(character);
-                self.only_indentation = true;
-                after_break = true;
-            } else {
-                if after_break {
-                    self.start_line(indent);
-                }
-                self.put(character);
+        for line in text.split_inclusive(is_break) {
+            let content = line.trim_end_matches(is_break);
+            if !content.is_empty() {
+                self.start_line(indent);
+                self.put_str(content);
                 self.only_indentation = false;
-                after_break = false;
+            }
+            if let Some(line_break) = line[content.len()..].chars().next() {
+                self.put_break(line_break);
+                self.only_indentation = true;
             }
         }
     }
@@ -299,9 +357,7 @@ impl Writer {
 
     /// Writes an indicator right after what precedes it.
     fn attached_indicator(&mut self, indicator: &str) {
-        for character in indicator.chars() {
-            self.put(character);
-        }
+        self.put_str(indicator);
         self.after_space = false;
         self.only_indentation = false;
     }
@@ -310,6 +366,11 @@ impl Writer {
         if !self.after_space {
             self.put(' ');
         }
+    }
+
+    fn put_str(&mut self, text: &str) {
+        self.text.push_str(text);
+        self.column += if text.is_ascii() { text.len() } else { text.chars().count() };
     }
 
     fn put(&mut self, character: char) {
@@ -327,12 +388,25 @@ impl Writer {
     }
 }
 
-fn content_indent(parent: Option<usize>) -> usize {
-    parent.map_or(INDENT, |parent| parent + INDENT)
-}
-
-fn collection_indent(parent: Option<usize>) -> usize {
-    parent.map_or(0, |parent| parent + INDENT)
+/// Whether the characters of a text let it stand plainly, without a close look: printable ASCII, of which the first is
+/// no indicator and no space begins or ends the text or stands beside `:` or `#`.
+fn is_tame(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let (Some(first), Some(last)) = (bytes.first(), bytes.last()) else { return false };
+    let letter = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'.' | b'_' | b'$' | b'(' | b'=');
+    if !letter(first) || text.starts_with("...") || matches!(last, b' ' | b':') {
+        return false;
+    }
+    let mut previous = b'a';
+    bytes.iter().all(|&byte| {
+        let fits = match byte {
+            b' ' => previous != b':',
+            b'#' => previous != b' ',
+            byte => (b'!'..=b'~').contains(&byte),
+        };
+        previous = byte;
+        fits
+    })
 }
 
 /// Whether the text would be read back as a string without quotes. Sexagesimal numbers of YAML 1.1 are quoted for other
