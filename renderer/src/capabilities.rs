@@ -173,17 +173,18 @@ impl Object for KubeVersion {
 /// Go's `common.VersionSet` or `chartutil.VersionSet`: a list of group versions with a method `Has`.
 #[derive(Clone, Debug)]
 struct VersionSet {
-    versions: List,
+    known: &'static [&'static str],
+    more: Vec<String>,
     type_name: &'static str,
 }
 
 impl VersionSet {
     fn new(more: &[String], profile: Profile) -> Self {
-        let all = profile.api_versions.iter().copied().chain(more.iter().map(String::as_str));
-        Self {
-            versions: List::typed(ElementType::String, all.map(Value::from).collect()),
-            type_name: profile.types.version_set,
-        }
+        Self { known: profile.api_versions, more: more.to_vec(), type_name: profile.types.version_set }
+    }
+
+    fn versions(&self) -> impl Iterator<Item = &str> {
+        self.known.iter().copied().chain(self.more.iter().map(String::as_str))
     }
 }
 
@@ -207,28 +208,18 @@ impl Object for VersionSet {
     fn call(&self, name: &str, arguments: &[Value]) -> Result<Value, MethodError> {
         match (name, arguments) {
             ("Has", [Value::String(wanted)]) => {
-                let found =
-                    self.versions.iter().any(|version| matches!(version, Value::String(text) if text == wanted));
-                Ok(Value::Bool(found))
+                Ok(Value::Bool(self.versions().any(|version| version.as_bytes() == wanted.as_bytes())))
             }
             _ => Err(MethodError::Unknown),
         }
     }
 
     fn to_text(&self) -> Vec<u8> {
-        let versions: Vec<String> = self
-            .versions
-            .iter()
-            .map(|version| match version {
-                Value::String(text) => text.to_string(),
-                _ => String::new(),
-            })
-            .collect();
-        format!("[{}]", versions.join(" ")).into_bytes()
+        format!("[{}]", self.versions().collect::<Vec<_>>().join(" ")).into_bytes()
     }
 
     fn to_plain(&self) -> Value {
-        Value::List(self.versions.clone())
+        Value::List(List::typed(ElementType::String, self.versions().map(Value::from).collect()))
     }
 
     fn as_any(&self) -> &dyn Any {

@@ -103,6 +103,9 @@ pub(crate) fn unquote(literal: &[u8]) -> Option<Vec<u8>> {
             (!text.contains(&b'`')).then(|| if text.contains(&b'\r') { text.replace("\r", "") } else { text.to_vec() })
         }
         [b'"', text @ .., b'"'] => {
+            if text.iter().all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\')) {
+                return Some(text.to_vec());
+            }
             let mut value = Vec::with_capacity(text.len());
             let mut rest = text;
             while !rest.is_empty() {

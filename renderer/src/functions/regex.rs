@@ -4,6 +4,8 @@ mod class;
 mod program;
 mod syntax;
 
+use std::sync::Arc;
+
 use bstr::ByteSlice;
 
 use super::arguments::{charge_items, charge_text, int, text};
@@ -57,7 +59,7 @@ enum Invalid {
 }
 
 /// Compiles the first argument.
-fn compile(context: &Context<'_>, arguments: &[Value], invalid: Invalid) -> Result<Program, CallError> {
+fn compile(context: &Context<'_>, arguments: &[Value], invalid: Invalid) -> Result<Arc<Program>, CallError> {
     let pattern = text(arguments, 0)?;
     match Program::compile(context, pattern) {
         Ok(program) => Ok(program),
@@ -99,7 +101,7 @@ fn regex_match(context: &Context<'_>, arguments: &[Value]) -> CallResult {
 }
 
 fn must_regex_match(context: &Context<'_>, arguments: &[Value]) -> CallResult {
-    is_match(context, &compile(context, arguments, Invalid::Error)?, text(arguments, 1)?)
+    is_match(context, &*compile(context, arguments, Invalid::Error)?, text(arguments, 1)?)
 }
 
 fn find(context: &Context<'_>, arguments: &[Value], invalid: Invalid) -> CallResult {

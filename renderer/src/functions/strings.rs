@@ -311,7 +311,7 @@ fn cat(context: &Context<'_>, arguments: &[Value]) -> CallResult {
 
 fn indented(context: &Context<'_>, spaces: i64, subject: &[u8], prefix: &[u8]) -> CallResult {
     let spaces = usize::try_from(spaces).map_err(|_| CallError::message(NEGATIVE_REPEAT))?;
-    let lines = subject.find_iter(b"\n").count() + 1;
+    let lines = memchr::memchr_iter(b'\n', subject).count() + 1;
     charge_text(context, spaces.saturating_mul(lines).saturating_add(subject.len() + prefix.len()))?;
     let pad = vec![b' '; spaces];
     let mut result = Vec::with_capacity(spaces * lines + subject.len() + prefix.len());

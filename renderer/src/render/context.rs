@@ -17,7 +17,7 @@ pub(super) struct Template<'a> {
     pub(super) text: &'a [u8],
     /// The dot, one map for all files of a chart.
     pub(super) dot: Map,
-    base_path: String,
+    base_path: Rc<str>,
 }
 
 impl Template<'_> {
@@ -25,7 +25,7 @@ impl Template<'_> {
     pub(super) fn describe(&self, name: &str, values_type: MapType) -> Value {
         let map = Map::typed(values_type);
         map.insert("Name".into(), name.into());
-        map.insert("BasePath".into(), self.base_path.as_str().into());
+        map.insert("BasePath".into(), (&*self.base_path).into());
         Value::Map(map)
     }
 }
@@ -91,11 +91,11 @@ fn add_chart<'a>(
         subcharts.insert(subchart.name().into(), Value::Map(context));
     }
     let path = instance.path();
-    let base_path = format!("{path}/templates");
+    let base_path: Rc<str> = format!("{path}/templates").into();
     for (name, text) in instance.chart().templates() {
         let partial = name.rsplit('/').next().is_some_and(|base| base.starts_with('_'));
         if partial || !instance.chart().is_library() {
-            let template = Template { text, dot: dot.clone(), base_path: base_path.clone() };
+            let template = Template { text, dot: dot.clone(), base_path: Rc::clone(&base_path) };
             templates.insert(format!("{path}/{name}"), template);
         }
     }

@@ -36,8 +36,8 @@ pub struct Evaluator<'a> {
     pub(super) included: RefCell<HashMap<GoString, Rc<Cell<usize>>>>,
     /// Buffers for the output of `include` and `tpl`, to be used again.
     buffers: RefCell<Vec<Vec<u8>>>,
-    /// The texts that `tpl` has parsed.
-    pub(super) parsed: RefCell<HashMap<GoString, Rc<Templates>>>,
+    /// The texts that `tpl` has parsed in this render.
+    pub(super) parsed: RefCell<HashMap<GoString, Arc<Templates>>>,
     changed: ChangedMaps,
 }
 
@@ -56,7 +56,7 @@ impl Drop for ChangedMaps {
 
 /// Templates that a `tpl` defines over all others while it runs.
 pub(super) struct Layer {
-    pub(super) templates: Rc<Templates>,
+    pub(super) templates: Arc<Templates>,
     pub(super) below: Option<Rc<Layer>>,
 }
 
@@ -97,9 +97,9 @@ impl<'a> Evaluator<'a> {
         self.set.expressions()
     }
 
-    /// The functions that texts of `tpl` may call.
-    pub(super) fn functions(&self) -> &'static crate::functions::FunctionTable {
-        self.set.functions()
+    /// The templates of a text of `tpl`.
+    pub(super) fn parse_inner(&self, text: &GoString) -> Result<Arc<Templates>, super::ParseError> {
+        self.set.parse_inner(text)
     }
 
     /// The template of that name, as the innermost `tpl` sees it.

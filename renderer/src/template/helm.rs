@@ -128,9 +128,9 @@ impl Evaluator<'_> {
                 let taken = self.lookup(name);
                 set::add(&mut templates, taken.as_ref(), name, template);
             }
-            Rc::new(templates)
+            Arc::new(templates)
         } else {
-            Rc::clone(&definitions)
+            Arc::clone(&definitions)
         };
         *self.layer.borrow_mut() = Some(Rc::new(Layer { templates, below: below.clone() }));
         self.budget.enter()?;
@@ -146,19 +146,18 @@ impl Evaluator<'_> {
         Ok(output)
     }
 
-    /// Parses the text of a `tpl`, once per render.
-    fn parse_text(&self, text: &GoString) -> Result<Rc<Templates>, CallError> {
+    /// Parses the text of a `tpl`, and charges for it once per render.
+    fn parse_text(&self, text: &GoString) -> Result<Arc<Templates>, CallError> {
         if let Some(definitions) = self.parsed.borrow().get(text) {
-            return Ok(Rc::clone(definitions));
+            return Ok(Arc::clone(definitions));
         }
         self.budget.charge_bytes(text.len() as u64)?;
         self.budget.charge_steps(text.len() as u64)?;
-        let definitions = set::parse(ROOT_NAME, text, self.functions()).map_err(|error| CallError::Wrapped {
+        let definitions = self.parse_inner(text).map_err(|error| CallError::Wrapped {
             prefix: format!("cannot parse template {}", quote::quote(text)),
             cause: Box::new(CallError::message(format!("template: {}:{}: {}", error.file, error.line, error.detail))),
         })?;
-        let definitions = Rc::new(definitions);
-        self.parsed.borrow_mut().insert(text.clone(), Rc::clone(&definitions));
+        self.parsed.borrow_mut().insert(text.clone(), Arc::clone(&definitions));
         Ok(definitions)
     }
 }

@@ -129,7 +129,19 @@ fn has_right_trim_marker(text: &[u8]) -> bool {
 }
 
 fn count_newlines(text: &[u8]) -> usize {
-    text.find_iter(b"\n").count()
+    memchr::memchr_iter(b'\n', text).count()
+}
+
+/// Where the next action begins.
+fn find_left_delimiter(text: &[u8]) -> Option<usize> {
+    let mut from = 0;
+    loop {
+        let brace = from + text[from..].find_byte(LEFT_DELIMITER[0])?;
+        if text[brace..].starts_with(LEFT_DELIMITER) {
+            return Some(brace);
+        }
+        from = brace + 1;
+    }
 }
 
 /// A lexer over one text. It works on demand, so that an error shows only when the parser gets there.
@@ -170,22 +182,29 @@ impl<'t> Lexer<'t> {
     /// Consumes the next character; an invalid byte is one U+FFFD.
     fn next(&mut self) -> Option<char> {
         let rest = self.rest();
-        if rest.is_empty() {
+        let Some(first) = rest.first() else {
             self.at_end = true;
             return None;
+        };
+        if first.is_ascii() {
+            self.position += 1;
+            self.line += usize::from(*first == b'\n');
+            return Some(char::from(*first));
         }
         let (character, width) = match bstr::decode_utf8(rest) {
             (Some(character), width) => (character, width),
             (None, _) => (char::REPLACEMENT_CHARACTER, 1),
         };
         self.position += width;
-        if character == '\n' {
-            self.line += 1;
-        }
         Some(character)
     }
 
     fn peek(&mut self) -> Option<char> {
+        if let Some(first) = self.rest().first()
+            && first.is_ascii()
+        {
+            return Some(char::from(*first));
+        }
         let character = self.next();
         self.back_up();
         character
@@ -196,14 +215,14 @@ impl<'t> Lexer<'t> {
         if self.at_end || self.position == 0 {
             return;
         }
-        let (character, width) = match bstr::decode_last_utf8(&self.input[..self.position]) {
-            (Some(character), width) => (character, width),
-            (None, _) => (char::REPLACEMENT_CHARACTER, 1),
-        };
-        self.position -= width;
-        if character == '\n' {
-            self.line -= 1;
+        let last = self.input[self.position - 1];
+        if last.is_ascii() {
+            self.position -= 1;
+            self.line -= usize::from(last == b'\n');
+            return;
         }
+        let (_, width) = bstr::decode_last_utf8(&self.input[..self.position]);
+        self.position -= width.max(1);
     }
 
     fn emit(&mut self, kind: Kind) -> Item<'t> {
@@ -254,7 +273,7 @@ impl<'t> Lexer<'t> {
     /// Text up to the next action.
     fn text(&mut self) -> Item<'t> {
         loop {
-            let Some(length) = self.rest().find(LEFT_DELIMITER) else {
+            let Some(length) = find_left_delimiter(self.rest()) else {
                 self.position = self.input.len();
                 if self.position > self.start {
                     self.line += count_newlines(&self.input[self.start..self.position]);
@@ -457,6 +476,8 @@ impl<'t> Lexer<'t> {
 
     /// Consumes letters, digits and underscores; gives the character after them.
     fn skip_alphanumerics(&mut self) -> Option<char> {
+        let is_plain = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'_';
+        self.position += self.rest().iter().take_while(is_plain).count();
         loop {
             let character = self.next();
             if !character.is_some_and(is_alphanumeric) {
@@ -482,6 +503,8 @@ impl<'t> Lexer<'t> {
     /// A string or character constant, whose first quote has been consumed. The parser checks the escapes.
     fn quoted(&mut self, quote: u8, kind: Kind, unterminated: &str) -> Item<'t> {
         loop {
+            let is_plain = |byte: &&u8| byte.is_ascii() && !matches!(**byte, b'\\' | b'\n') && **byte != quote;
+            self.position += self.rest().iter().take_while(is_plain).count();
             match self.next() {
                 Some('\\') if self.next().is_some_and(|character| character != '\n') => {}
                 None | Some('\\' | '\n') => return self.fail(unterminated),

@@ -25,7 +25,7 @@ impl Source {
     /// The line, from 1, and the byte column, from 0, of a position (Go: `Tree.ErrorContext`).
     pub(super) fn line_and_column(&self, position: Position) -> (usize, usize) {
         let before = self.text.get(..position).unwrap_or(&self.text);
-        let line = 1 + before.find_iter(b"\n").count();
+        let line = 1 + memchr::memchr_iter(b'\n', before).count();
         let column = before.rfind(b"\n").map_or(before.len(), |newline| before.len() - newline - 1);
         (line, column)
     }

@@ -414,7 +414,7 @@ impl<'t> Parser<'t> {
             position: self.peek_non_space().position,
             is_assignment: false,
             declarations: Vec::new(),
-            commands: Vec::new(),
+            commands: Vec::with_capacity(1),
         };
         self.declarations(context, &mut pipe)?;
         loop {
@@ -514,7 +514,7 @@ impl<'t> Parser<'t> {
 
     /// Operands up to a pipe, which is consumed, or an end, which is not.
     fn command(&mut self) -> Parsed<Command> {
-        let mut command = Command { position: self.peek_non_space().position, operands: Vec::new() };
+        let mut command = Command { position: self.peek_non_space().position, operands: Vec::with_capacity(2) };
         loop {
             // The peek skips leading spaces.
             self.peek_non_space();

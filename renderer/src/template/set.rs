@@ -7,6 +7,7 @@ use super::node::{Source, Template};
 use super::parse;
 use super::{ExecError, ParseError};
 use crate::functions::{Expressions, FunctionTable};
+use crate::value::GoString;
 
 /// All templates of a chart and its sub-charts in one namespace, parsed. `Send + Sync`: parse once, render many times.
 #[derive(Debug)]
@@ -17,7 +18,18 @@ pub struct TemplateSet {
     templates: Templates,
     functions: &'static FunctionTable,
     expressions: Expressions,
+    inner: Mutex<Inner>,
 }
+
+/// Texts of `tpl` that have been parsed: mostly the chart's own default values, which every render parses again.
+#[derive(Debug, Default)]
+struct Inner {
+    parsed: HashMap<GoString, Arc<Templates>>,
+    bytes: usize,
+}
+
+/// The most text that is kept parsed for `tpl`.
+const MAX_INNER_BYTES: usize = 256 << 10;
 
 /// What has been parsed from the files of one chart, kept so that the next render of it need not parse. `Send + Sync`.
 #[derive(Debug, Default)]
@@ -105,13 +117,13 @@ impl TemplateSet {
             }
             files[index] = Some((name.to_owned(), file));
         }
-        let expressions = Expressions::default();
         let set = Arc::new(Self {
             files: files.into_iter().flatten().collect(),
             executable,
             templates,
             functions,
-            expressions,
+            expressions: Expressions::default(),
+            inner: Mutex::default(),
         });
         cache.put(Arc::clone(&set));
         Ok(set)
@@ -131,6 +143,22 @@ impl TemplateSet {
     /// The functions that the templates were parsed with.
     pub fn functions(&self) -> &'static FunctionTable {
         self.functions
+    }
+
+    /// Parses a text of `tpl`, unless it is known from this render or an earlier one.
+    pub(super) fn parse_inner(&self, text: &GoString) -> Result<Arc<Templates>, ParseError> {
+        // A panic elsewhere leaves whole entries behind.
+        let lock = || self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(templates) = lock().parsed.get(text) {
+            return Ok(Arc::clone(templates));
+        }
+        let templates = Arc::new(parse(ROOT_NAME, text, self.functions)?);
+        let mut inner = lock();
+        if inner.bytes + text.len() <= MAX_INNER_BYTES {
+            inner.bytes += text.len();
+            inner.parsed.insert(text.clone(), Arc::clone(&templates));
+        }
+        Ok(templates)
     }
 
     /// The regular expressions that these templates have used.

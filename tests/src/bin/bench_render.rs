@@ -18,6 +18,10 @@ use template_source::{SourceLimits, read_chart_directory};
 use tests::oracle::{Measured, Oracle, Release, Request};
 use tests::{checkout, command, large_chart};
 
+// As in the programs that render.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const RELEASE: &str = "release";
 const NAMESPACE: &str = "somewhere";
 const KUBE_VERSION: &str = "v1.35.0";

@@ -38,11 +38,11 @@ impl From<CallError> for CompileError {
 /// The working memory of one kind of search. What does not fit is searched more slowly.
 const SEARCH_CACHE_BYTES: usize = 64 << 10;
 
-/// A compiled expression. Clones share the automaton.
-#[derive(Clone, Debug)]
+/// A compiled expression.
+#[derive(Debug)]
 pub(super) struct Program {
     regex: Regex,
-    names: Arc<[String]>,
+    names: Vec<String>,
     states: u64,
 }
 
@@ -50,7 +50,7 @@ pub(super) struct Program {
 /// a render the same whether they were built before or not.
 #[derive(Debug, Default)]
 pub(crate) struct Expressions {
-    compiled: Mutex<HashMap<Box<[u8]>, Program>>,
+    compiled: Mutex<HashMap<Box<[u8]>, Arc<Program>>>,
 }
 
 impl Expressions {
@@ -59,15 +59,15 @@ impl Expressions {
     /// The largest automaton that is kept.
     const MAX_KEPT_BYTES: usize = 64 << 10;
 
-    fn get(&self, pattern: &[u8]) -> Option<Program> {
+    fn get(&self, pattern: &[u8]) -> Option<Arc<Program>> {
         self.compiled.lock().unwrap_or_else(PoisonError::into_inner).get(pattern).cloned()
     }
 
-    fn keep(&self, pattern: &[u8], program: &Program) {
+    fn keep(&self, pattern: &[u8], program: &Arc<Program>) {
         let mut compiled = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
         let is_small = pattern.len() + program.regex.memory_usage() <= Self::MAX_KEPT_BYTES;
         if is_small && compiled.len() < Self::MAX_KEPT {
-            compiled.insert(pattern.into(), program.clone());
+            compiled.insert(pattern.into(), Arc::clone(program));
         }
     }
 }
@@ -76,7 +76,7 @@ impl Expressions {
 pub(super) type Groups = Vec<Option<Range<usize>>>;
 
 impl Program {
-    pub(super) fn compile(context: &Context<'_>, pattern: &[u8]) -> Result<Self, CompileError> {
+    pub(super) fn compile(context: &Context<'_>, pattern: &[u8]) -> Result<Arc<Self>, CompileError> {
         let budget = context.budget;
         let length = pattern.len() as u64;
         budget.charge_steps(length.saturating_mul(STEPS_PER_PATTERN_BYTE)).map_err(CallError::from)?;
@@ -101,7 +101,7 @@ impl Program {
             ))
         })?;
         budget.charge_bytes(regex.memory_usage() as u64).map_err(CallError::from)?;
-        let program = Self { regex, names: expression.names.into(), states };
+        let program = Arc::new(Self { regex, names: expression.names, states });
         context.evaluator.expressions().keep(pattern, &program);
         Ok(program)
     }
