@@ -7,7 +7,7 @@ use crate::Profile;
 use crate::functions::{Parameter, Signature};
 use crate::profile::HelmVersion;
 use crate::quote::quote;
-use crate::value::{ElementType, List, Map, MethodError, Object, Value};
+use crate::value::{ElementType, List, MethodError, Object, StructField, Value};
 
 /// A text that is no Kubernetes version. Displays as Helm prints it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -106,6 +106,11 @@ impl KubeVersion {
         Ok(Self { version, normalized, major: major.to_owned(), minor, profile })
     }
 
+    /// A deep copy, which lacks the field that is not exported.
+    fn without_normalized(&self) -> Self {
+        Self { normalized: String::new(), ..self.clone() }
+    }
+
     /// The version as given, with `v`.
     pub(crate) fn version(&self) -> &str {
         &self.version
@@ -156,13 +161,20 @@ impl Object for KubeVersion {
         self.normalized.clone().into_bytes()
     }
 
-    fn to_plain(&self) -> Value {
-        plain([("Version", self.version.as_str()), ("Major", &self.major), ("Minor", &self.minor)].into_iter())
+    fn struct_fields(&self) -> Option<Vec<StructField>> {
+        let mut fields = vec![
+            StructField::new("Version", self.version.as_str()),
+            StructField::new("Major", self.major.as_str()),
+            StructField::new("Minor", self.minor.as_str()),
+        ];
+        if self.profile.keeps_kube_version_suffix {
+            fields.insert(1, StructField::new("normalizedVersion", self.normalized.as_str()));
+        }
+        Some(fields)
     }
 
-    fn json_fields(&self) -> Option<Vec<(&'static str, Value)>> {
-        let fields = [("Version", &self.version), ("Major", &self.major), ("Minor", &self.minor)];
-        Some(fields.map(|(name, text)| (name, Value::from(text.as_str()))).into())
+    fn deep_copy(&self) -> Option<Value> {
+        self.profile.keeps_kube_version_suffix.then(|| Value::Object(Rc::new(self.without_normalized())))
     }
 
     fn as_any(&self) -> &dyn Any {
@@ -254,21 +266,20 @@ impl Object for HelmVersion {
         format!("{{{version} {git_commit} {git_tree_state} {go_version}{client}}}").into_bytes()
     }
 
-    fn to_plain(&self) -> Value {
-        let fields = self.json_fields().unwrap_or_default();
-        Value::Map(fields.into_iter().map(|(name, text)| (name.into(), text)).collect())
-    }
-
-    fn json_fields(&self) -> Option<Vec<(&'static str, Value)>> {
-        let fields = [
-            ("version", self.version),
-            ("git_commit", self.git_commit),
-            ("git_tree_state", self.git_tree_state),
-            ("go_version", self.go_version),
-            ("kube_client_version", self.kube_client_version.unwrap_or_default()),
+    fn struct_fields(&self) -> Option<Vec<StructField>> {
+        let mut fields = vec![
+            StructField::omitting_empty("Version", "version", self.version),
+            StructField::omitting_empty("GitCommit", "git_commit", self.git_commit),
+            StructField::omitting_empty("GitTreeState", "git_tree_state", self.git_tree_state),
+            StructField::omitting_empty("GoVersion", "go_version", self.go_version),
         ];
-        let written = fields.into_iter().filter(|(_, text)| !text.is_empty());
-        Some(written.map(|(name, text)| (name, Value::from(text))).collect())
+        let client = self.kube_client_version;
+        fields.extend(
+            client
+                .map(|client| StructField::new("KubeClientVersion", client))
+                .map(|field| StructField { json: "kube_client_version", ..field }),
+        );
+        Some(fields)
     }
 
     fn as_any(&self) -> &dyn Any {
@@ -348,29 +359,22 @@ impl Object for Capabilities {
         [b"{", self.parts().as_slice(), b"}"].concat()
     }
 
-    fn to_plain(&self) -> Value {
-        let map = Map::new();
-        map.insert("KubeVersion".into(), self.kube_version.to_plain());
-        map.insert("APIVersions".into(), self.api_versions.to_plain());
-        map.insert("HelmVersion".into(), self.helm_version.to_plain());
-        Value::Map(map)
+    fn struct_fields(&self) -> Option<Vec<StructField>> {
+        let names = ["KubeVersion", "APIVersions", "HelmVersion"];
+        Some(names.into_iter().filter_map(|name| Some(StructField::new(name, self.field(name)?))).collect())
     }
 
-    fn json_fields(&self) -> Option<Vec<(&'static str, Value)>> {
-        Some(vec![
-            ("KubeVersion", Value::Object(Rc::clone(&self.kube_version) as Rc<dyn Object>)),
-            ("APIVersions", self.api_versions.to_plain()),
-            ("HelmVersion", Value::Object(Rc::clone(&self.helm_version) as Rc<dyn Object>)),
-        ])
+    fn deep_copy(&self) -> Option<Value> {
+        let kube_version = match self.kube_version.deep_copy() {
+            Some(_) => Rc::new(self.kube_version.without_normalized()),
+            None => Rc::clone(&self.kube_version),
+        };
+        Some(Value::Object(Rc::new(Self { kube_version, ..self.clone() })))
     }
 
     fn as_any(&self) -> &dyn Any {
         self
     }
-}
-
-fn plain<'a>(fields: impl Iterator<Item = (&'a str, &'a str)>) -> Value {
-    Value::Map(fields.map(|(name, text)| (name.into(), Value::from(text))).collect())
 }
 
 #[cfg(test)]

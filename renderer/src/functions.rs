@@ -62,6 +62,8 @@ pub enum Parameter {
     Int,
     /// `int64`.
     Int64,
+    /// `uint32`; the argument is a [`Value::Uint64`].
+    Uint32,
     /// `float64`.
     Float64,
     /// `bool`.
@@ -89,6 +91,7 @@ impl Parameter {
             Self::String => "string",
             Self::Int => "int",
             Self::Int64 => "int64",
+            Self::Uint32 => "uint32",
             Self::Float64 => "float64",
             Self::Bool => "bool",
             Self::Map => "map[string]interface {}",

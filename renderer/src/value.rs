@@ -14,7 +14,7 @@ mod string;
 pub(crate) use frozen::FrozenMap;
 pub use list::{ElementType, List};
 pub use map::{Map, MapType};
-pub use object::{MethodError, Object};
+pub use object::{MethodError, Object, StructField};
 pub use string::GoString;
 
 use std::rc::Rc;
@@ -33,8 +33,10 @@ pub enum Value {
     Int(i64),
     /// `int64`: sprig arithmetic, `--set n=1`.
     Int64(i64),
-    /// `uint64` and smaller unsigned types: bytes of a string, parts of a version.
+    /// `uint64`: parts of a version.
     Uint64(u64),
+    /// `uint8`: bytes of a string.
+    Uint8(u8),
     /// `float64`: every number that comes from YAML or JSON.
     Float64(f64),
     /// `complex128`: only from literals such as `1i`.
@@ -80,6 +82,7 @@ impl Value {
             Self::Bool(value) => *value,
             Self::Int(value) | Self::Int64(value) => *value != 0,
             Self::Uint64(value) => *value != 0,
+            Self::Uint8(value) => *value != 0,
             Self::Float64(value) => *value != 0.0,
             Self::Complex128(real, imaginary) => *real != 0.0 || *imaginary != 0.0,
             Self::String(value) => !value.is_empty(),
@@ -98,6 +101,7 @@ impl Value {
             Self::Int(_) => "int",
             Self::Int64(_) => "int64",
             Self::Uint64(_) => "uint64",
+            Self::Uint8(_) => "uint8",
             Self::Float64(_) => "float64",
             Self::Complex128(..) => "complex128",
             Self::String(_) => "string",

@@ -96,6 +96,7 @@ fn to_json(value: &Value) -> serde_json::Value {
         Value::Bool(value) => serde_json::Value::Bool(*value),
         Value::Int(value) | Value::Int64(value) => serde_json::Value::from(*value),
         Value::Uint64(value) => serde_json::Value::from(*value),
+        Value::Uint8(value) => serde_json::Value::from(*value),
         Value::Float64(value) => serde_json::Value::from(*value),
         Value::String(text) => serde_json::Value::String(text.to_str_lossy().into_owned()),
         Value::List(list) => list.iter().map(to_json).collect(),

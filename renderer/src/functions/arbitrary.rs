@@ -121,6 +121,7 @@ fn argument(parameter: Parameter) -> Option<BoxedStrategy<Value>> {
         Parameter::Bytes => vec(any::<u8>(), 0..9).prop_map(|bytes| Value::Bytes(bytes.into())).boxed(),
         Parameter::Time => time().boxed(),
         Parameter::Object("time.Duration") => duration().boxed(),
+        Parameter::Uint32 => any::<u32>().prop_map(|number| Value::Uint64(number.into())).boxed(),
         Parameter::Object(_) => return None,
     })
 }

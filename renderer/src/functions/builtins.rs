@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::printf::{sprint, sprintf, sprintln};
-use super::unicode::{is_print, push, runes};
+use super::unicode::{is_print, runes};
 use super::{CallError, CallResult, Context, Function, Parameter};
 use crate::value::{GoString, MapType, Value};
 
@@ -61,9 +61,15 @@ impl<'v> Basic<'v> {
             Value::Bool(value) => Some(Self::Bool(*value)),
             Value::Int(value) | Value::Int64(value) => Some(Self::Int(*value)),
             Value::Uint64(value) => Some(Self::Uint(*value)),
+            Value::Uint8(value) => Some(Self::Uint(u64::from(*value))),
             Value::Float64(value) => Some(Self::Float(*value)),
             Value::Complex128(real, imaginary) => Some(Self::Complex(*real, *imaginary)),
             Value::String(value) => Some(Self::String(value)),
+            // Named numbers: months, durations.
+            Value::Object(object) if matches!(object.kind_name(), "int" | "int64") => match object.to_plain() {
+                Value::Int(value) | Value::Int64(value) => Some(Self::Int(value)),
+                _ => None,
+            },
             _ => None,
         }
     }
@@ -210,8 +216,8 @@ fn index(_: &Context<'_>, arguments: &[Value]) -> CallResult {
 fn index_once(item: &Value, index: &Value) -> CallResult {
     match item {
         Value::Invalid | Value::Nil => Err(CallError::message("index of nil pointer")),
-        Value::String(text) => Ok(Value::Uint64(u64::from(element(text, index, "string")?))),
-        Value::Bytes(bytes) => Ok(Value::Uint64(u64::from(element(bytes, index, "slice")?))),
+        Value::String(text) => Ok(Value::Uint8(element(text, index, "string")?)),
+        Value::Bytes(bytes) => Ok(Value::Uint8(element(bytes, index, "slice")?)),
         Value::List(list) => element(list, index, "slice"),
         Value::Map(map) => {
             let found = map.get(&map_key(index)?);
@@ -231,8 +237,13 @@ fn index_once(item: &Value, index: &Value) -> CallResult {
     }
 }
 
+/// The type of a value, or of what a pointer leads to (Go: `indirect`).
+fn pointed_at(item: &Value) -> &'static str {
+    item.type_name().trim_start_matches('*')
+}
+
 fn cannot_index(item: &Value) -> CallError {
-    CallError::message(format!("can't index item of type {}", item.type_name()))
+    CallError::message(format!("can't index item of type {}", pointed_at(item)))
 }
 
 /// Go: `prepareArg` for a string key.
@@ -250,6 +261,7 @@ fn element<T: Clone>(items: &[T], index: &Value, kind: &str) -> Result<T, CallEr
     let number = match index {
         Value::Int(number) | Value::Int64(number) => *number,
         Value::Uint64(number) => *number as i64,
+        Value::Uint8(number) => i64::from(*number),
         Value::Invalid | Value::Nil => return Err(CallError::message("cannot index slice/array with nil")),
         other => {
             return Err(CallError::message(format!("cannot index slice/array with type {}", other.type_name())));
@@ -281,7 +293,7 @@ fn len(_: &Context<'_>, arguments: &[Value]) -> CallResult {
     };
     match length {
         Some(length) => Ok(Value::Int(length as i64)),
-        None => Err(CallError::message(format!("len of type {}", item.type_name()))),
+        None => Err(CallError::message(format!("len of type {}", pointed_at(item)))),
     }
 }
 
@@ -308,12 +320,26 @@ fn text(context: &Context<'_>, arguments: &[Value]) -> Result<Vec<u8>, CallError
         context.budget.charge_bytes(text.len() as u64)?;
         return Ok(text.to_vec());
     }
-    // Nothing prints here as it does in an action.
-    let shown: Vec<Value> = arguments
-        .iter()
-        .map(|argument| if is_nothing(argument) { Value::from("<no value>") } else { argument.clone() })
-        .collect();
-    Ok(sprint(context.budget, &shown)?)
+    // Every value prints here as it does in an action, with a space between two of which none is a string.
+    let mut text = Vec::new();
+    let mut after_string = true;
+    for argument in arguments {
+        let is_string = matches!(argument, Value::String(_)) || is_nothing(argument);
+        if !is_string && !after_string {
+            text.push(b' ');
+        }
+        after_string = is_string;
+        match argument {
+            Value::Invalid | Value::Nil => text.extend(b"<no value>"),
+            Value::Object(object) if object.kind_name() == "ptr" => {
+                let shown = object.to_addressable_text();
+                context.budget.charge_bytes(shown.len() as u64)?;
+                text.extend(shown);
+            }
+            argument => text.extend(sprint(context.budget, std::slice::from_ref(argument))?),
+        }
+    }
+    Ok(text)
 }
 
 fn html(context: &Context<'_>, arguments: &[Value]) -> CallResult {
@@ -336,13 +362,16 @@ fn html(context: &Context<'_>, arguments: &[Value]) -> CallResult {
 fn js(context: &Context<'_>, arguments: &[Value]) -> CallResult {
     let text = text(context, arguments)?;
     let mut escaped = Vec::with_capacity(text.len());
-    for (character, _) in runes(&text) {
+    let mut start = 0;
+    for (character, width) in runes(&text) {
+        let bytes = &text[start..start + width];
+        start += width;
         match character {
             '\\' => escaped.extend(br"\\"),
             '\'' => escaped.extend(br"\'"),
             '"' => escaped.extend(br#"\""#),
             '<' | '>' | '&' | '=' | '\0'..' ' => escaped.extend(format!("\\u{:04X}", u32::from(character)).bytes()),
-            _ if character.is_ascii() || is_print(character) => push(&mut escaped, character),
+            _ if character.is_ascii() || is_print(character) => escaped.extend(bytes),
             _ => escaped.extend(format!("\\u{:04X}", u32::from(character)).bytes()),
         }
     }

@@ -13,7 +13,7 @@ use super::encoding::decode_base64;
 use super::text::sprint;
 use super::time::object;
 use super::{CallError, CallResult, Context, Function, Parameter};
-use crate::value::{GoString, Map, MethodError, Object, Value};
+use crate::value::{GoString, MethodError, Object, StructField, Value};
 use key::PrivateKey;
 use x509::{Issuer, Template};
 
@@ -83,9 +83,9 @@ impl Object for Certificate {
         [b"{", self.certificate.as_bytes(), b" ", self.key.as_bytes(), b"}"].concat()
     }
 
-    fn to_plain(&self) -> Value {
-        let fields = ["Cert", "Key"].map(|name| (GoString::from(name), self.field(name).unwrap_or(Value::Nil)));
-        Value::Map(fields.into_iter().collect::<Map>())
+    fn struct_fields(&self) -> Option<Vec<StructField>> {
+        let fields = [("Cert", &self.certificate), ("Key", &self.key)];
+        Some(fields.into_iter().map(|(name, text)| StructField::new(name, Value::String(text.clone()))).collect())
     }
 
     fn as_any(&self) -> &dyn AnyType {

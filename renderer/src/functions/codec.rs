@@ -9,7 +9,8 @@ use crate::{toml, yaml};
 pub(crate) const FUNCTIONS: &[Function] = &[
     encoder("toYaml", |context, arguments| or_empty(to_yaml(context, arguments))),
     encoder("mustToYaml", |context, arguments| or_fail(to_yaml(context, arguments))),
-    encoder("toYamlPretty", |context, arguments| or_empty(to_yaml_pretty(context, arguments))),
+    // What YAML v3 cannot write makes it panic.
+    encoder("toYamlPretty", |context, arguments| or_fail(to_yaml_pretty(context, arguments))),
     encoder("toJson", |context, arguments| or_empty(to_json(context, arguments, Style::COMPACT))),
     encoder("mustToJson", |context, arguments| or_fail(to_json(context, arguments, Style::COMPACT))),
     encoder("toPrettyJson", |context, arguments| or_empty(to_json(context, arguments, Style::PRETTY))),
@@ -52,6 +53,7 @@ fn or_empty(result: Result<Value, EncodeError>) -> CallResult {
 fn or_text(result: Result<Value, EncodeError>) -> CallResult {
     match result {
         Err(EncodeError::Budget(exceeded)) => Err(exceeded.into()),
+        Err(error @ EncodeError::Panic(_)) => Err(CallError::message(error.to_string())),
         Err(error) => Ok(Value::from(error.to_string())),
         Ok(text) => Ok(text),
     }
@@ -155,6 +157,12 @@ fn must_from_json(context: &Context<'_>, arguments: &[Value]) -> CallResult {
 
 fn from_toml(context: &Context<'_>, arguments: &[Value]) -> CallResult {
     let text = charged_text(context, arguments)?;
+    if let Err(error) = std::str::from_utf8(text) {
+        let (valid, rest) = text.split_at(error.valid_up_to());
+        let line = valid.split(|byte| *byte == b'\n').count();
+        let byte = rest.first().copied().unwrap_or_default();
+        return Ok(error_map(format!("toml: line {line}: invalid UTF-8 byte: {byte:#04x}")));
+    }
     Ok(toml::decode(&json::valid_utf8(text)).unwrap_or_else(error_map))
 }
 

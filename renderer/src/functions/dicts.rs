@@ -260,6 +260,7 @@ fn copied(context: &Context<'_>, value: &Value) -> CallResult {
             context.budget.leave();
             Value::Map(copy)
         }
+        Value::Object(object) => object.deep_copy().unwrap_or_else(|| value.clone()),
         other => interface(other),
     })
 }

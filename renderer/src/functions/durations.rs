@@ -35,6 +35,7 @@ fn as_duration(context: &Context<'_>, value: &Value) -> Result<Duration, CallErr
         Value::Invalid | Value::Nil => Err(CallError::message("invalid duration")),
         Value::Int(seconds) | Value::Int64(seconds) => from_seconds(i128::from(*seconds)),
         Value::Uint64(seconds) => from_seconds(i128::from(*seconds)),
+        Value::Uint8(seconds) => from_seconds(i128::from(*seconds)),
         Value::Float64(seconds) => from_float(context, *seconds),
         Value::String(text) => {
             let trimmed = super::strings::trim_runes(text, super::unicode::is_space);

@@ -14,6 +14,7 @@ pub(super) fn deep_equal(context: &Context<'_>, left: &Value, right: &Value) -> 
         (Value::Bool(left), Value::Bool(right)) => left == right,
         (Value::Int(left), Value::Int(right)) | (Value::Int64(left), Value::Int64(right)) => left == right,
         (Value::Uint64(left), Value::Uint64(right)) => left == right,
+        (Value::Uint8(left), Value::Uint8(right)) => left == right,
         #[expect(clippy::float_cmp, reason = "Go compares floats exactly")]
         (Value::Float64(left), Value::Float64(right)) => left == right,
         #[expect(clippy::float_cmp, reason = "Go compares floats exactly")]

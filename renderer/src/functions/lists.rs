@@ -62,7 +62,7 @@ fn items<'a>(
         Value::List(list) => Cow::Borrowed(&**list),
         Value::Bytes(bytes) => {
             charge_items(context, bytes.len())?;
-            Cow::Owned(bytes.iter().map(|&byte| Value::Uint64(byte.into())).collect())
+            Cow::Owned(bytes.iter().map(|&byte| Value::Uint8(byte)).collect())
         }
         Value::Object(object) if object.kind_name() == "slice" => match object.to_plain() {
             Value::List(list) => Cow::Owned(list.to_vec()),

@@ -49,6 +49,7 @@ pub(super) fn to_int64(value: &Value) -> i64 {
     match value {
         Value::Int(number) | Value::Int64(number) => *number,
         Value::Uint64(number) => *number as i64,
+        Value::Uint8(number) => i64::from(*number),
         Value::Float64(number) => float_to_int64(*number),
         Value::Bool(flag) => i64::from(*flag),
         Value::String(text) => parse_int(trim_zero_decimal(text), 0).unwrap_or(0),
@@ -64,6 +65,7 @@ pub(super) fn to_float64(value: &Value) -> f64 {
     match value {
         Value::Int(number) | Value::Int64(number) => *number as f64,
         Value::Uint64(number) => *number as f64,
+        Value::Uint8(number) => f64::from(*number),
         Value::Float64(number) => *number,
         Value::Bool(flag) => f64::from(u8::from(*flag)),
         Value::String(text) => parse_float(text).unwrap_or(0.0),

@@ -8,12 +8,12 @@ use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use super::arguments::{charge_text, int, text};
+use super::arguments::{charge_text, text};
 use super::encoding::{base64_error, decode_base64};
 use super::{CallError, CallResult, Context, Function, Parameter};
 use crate::value::Value;
 
-use Parameter::{Int, String as Text};
+use Parameter::{String as Text, Uint32};
 
 /// The functions of this family.
 pub(super) const FUNCTIONS: &[Function] = &[
@@ -21,7 +21,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function { name: "htpasswd", parameters: &[Text, Text], variadic: None, call: htpasswd },
     Function {
         name: "derivePassword",
-        parameters: &[Int, Text, Text, Text, Text],
+        parameters: &[Uint32, Text, Text, Text, Text],
         variadic: None,
         call: derive_password,
     },
@@ -135,7 +135,10 @@ const SCRYPT_STEPS: u64 = 5_000_000;
 
 // sprig: crypto.go derivePassword
 fn derive_password(context: &Context<'_>, arguments: &[Value]) -> CallResult {
-    let counter = int(arguments, 0)? as u32;
+    let counter = match arguments.first() {
+        Some(Value::Uint64(counter)) => *counter as u32,
+        _ => 0,
+    };
     let (kind, password) = (text(arguments, 1)?, text(arguments, 2)?);
     let (user, site) = (text(arguments, 3)?, text(arguments, 4)?);
     let Some(templates) = password_templates(kind) else {
@@ -199,7 +202,10 @@ fn decrypt_aes(context: &Context<'_>, arguments: &[Value]) -> CallResult {
     charge_text(context, encoded.len().saturating_mul(2))?;
     let bytes = decode_base64(encoded).map_err(|position| CallError::message(base64_error(position)))?;
     let Some((start, encrypted)) = bytes.split_first_chunk::<BLOCK>() else {
-        return Err(CallError::message(format!("runtime error: slice bounds out of range [:{BLOCK}]")));
+        // The room that Go's decoder makes: three bytes for every four characters.
+        let capacity = encoded.len() / 4 * 3;
+        let range = format!("[:{BLOCK}] with capacity {capacity}");
+        return Err(CallError::message(format!("runtime error: slice bounds out of range {range}")));
     };
     if encrypted.len() % BLOCK != 0 {
         return Err(CallError::message("crypto/cipher: input not full blocks"));
@@ -242,7 +248,7 @@ mod tests {
     #[test]
     fn derived_passwords_are_those_of_the_algorithm() {
         let derive = |kind: &str| {
-            let mut arguments = vec![Value::Int(1)];
+            let mut arguments = vec![Value::Uint64(1)];
             arguments.extend(strings(&[kind, "password", "user", "example.com"]));
             text("derivePassword", &arguments)
         };

@@ -44,7 +44,7 @@ fn value(json: &Json) -> Value {
         "bytes" => Value::string(STANDARD.decode(contents.as_str().unwrap()).unwrap()),
         "int" => Value::Int(number(contents)),
         "int64" => Value::Int64(number(contents)),
-        "uint8" => Value::Uint64(number(contents)),
+        "uint8" => Value::Uint8(number(contents)),
         "float64" => Value::Float64(number(contents)),
         "time.Time" => object(Time::parse(TIME, contents.as_str().unwrap().as_bytes()).unwrap()),
         "[]interface {}" => list(ElementType::Any),

@@ -16,6 +16,7 @@ use std::rc::Rc;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 
 use super::{Parameter, Signature};
+use crate::quote::quote;
 use crate::value::{MethodError, Object, Value};
 use calendar::{Civil, MONTHS, WEEKDAYS};
 use layout::Moment;
@@ -285,6 +286,23 @@ impl Object for Time {
 
     fn to_plain(&self) -> Value {
         Value::string(self.format(RFC3339_NANO))
+    }
+
+    // Go: time/format.go GoString
+    fn to_go_syntax(&self) -> Option<Vec<u8>> {
+        let Civil { year, month, day, hour, minute, second } = self.civil();
+        let month = Numbered { kind: NumberedKind::Month, number: month }.name();
+        let zone = match &self.zone {
+            Zone::Utc => "time.UTC".to_owned(),
+            Zone::Local => "time.Local".to_owned(),
+            Zone::Fixed { name, .. } => format!("time.Location({})", quote(name.as_bytes())),
+            Zone::Named(zone) => {
+                format!("time.Location({})", quote(zone.iana_name().unwrap_or_default().as_bytes()))
+            }
+        };
+        let nanoseconds = self.nanoseconds;
+        let date = format!("{year}, time.{month}, {day}, {hour}, {minute}, {second}, {nanoseconds}");
+        Some(format!("time.Date({date}, {zone})").into_bytes())
     }
 
     fn as_any(&self) -> &dyn Any {

@@ -5,6 +5,7 @@ use std::any::Any as AnyType;
 use super::arguments::text;
 use super::time::object;
 use super::{CallError, CallResult, Context, Function, Parameter, Signature};
+use crate::quote::quote;
 use crate::semver::{Constraint, Version};
 use crate::value::{GoString, MethodError, Object, Value};
 
@@ -127,6 +128,15 @@ impl Object for VersionObject {
 
     fn to_plain(&self) -> Value {
         Value::string(self.to_text())
+    }
+
+    fn to_go_syntax(&self) -> Option<Vec<u8>> {
+        let Version { major, minor, patch, prerelease, metadata, original } = &self.version;
+        let [pre, metadata, original] = [prerelease, metadata, original].map(|text| quote(text.as_bytes()));
+        let numbers = format!("major:{major:#x}, minor:{minor:#x}, patch:{patch:#x}");
+        let pointer = if self.is_pointer { "&" } else { "" };
+        let text = format!("{pointer}semver.Version{{{numbers}, pre:{pre}, metadata:{metadata}, original:{original}}}");
+        Some(text.into_bytes())
     }
 
     fn as_any(&self) -> &dyn AnyType {

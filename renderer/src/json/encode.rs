@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::MAX_ENCODE_DEPTH;
 use crate::budget::{Budget, BudgetExceeded};
 use crate::number;
-use crate::value::Value;
+use crate::value::{GoString, StructField, Value};
 
 /// How the text is laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +33,9 @@ pub enum EncodeError {
     /// The format has no form for the value; the text is Go's.
     #[error("{0}")]
     Unsupported(String),
+    /// As [`EncodeError::Unsupported`], but Go's encoder panics, which no function turns into a result.
+    #[error("{0}")]
+    Panic(String),
     /// The render's budget does not suffice for the text.
     #[error(transparent)]
     Budget(#[from] BudgetExceeded),
@@ -91,6 +94,7 @@ impl Encoder<'_> {
             Value::Bool(value) => self.text.push_str(if *value { "true" } else { "false" }),
             Value::Int(value) | Value::Int64(value) => self.text.push_str(&value.to_string()),
             Value::Uint64(value) => self.text.push_str(&value.to_string()),
+            Value::Uint8(value) => self.text.push_str(&value.to_string()),
             Value::Float64(value) => {
                 let text = number::format_json(*value).ok_or_else(|| EncodeError::unsupported_number(*value))?;
                 self.text.push_str(&text);
@@ -112,35 +116,25 @@ impl Encoder<'_> {
                 }
                 self.close(list.len(), depth, ']');
             }
-            Value::Map(map) => {
-                self.text.push('{');
-                let entries = map.entries();
-                for (index, (key, value)) in entries.iter().enumerate() {
-                    self.separate(index, depth + 1);
-                    self.key(key);
-                    self.value(value, depth + 1)?;
-                }
-                self.close(entries.len(), depth, '}');
-            }
-            Value::Object(object) => match object.json_fields() {
-                Some(fields) => {
-                    self.text.push('{');
-                    for (index, (name, value)) in fields.iter().enumerate() {
-                        self.separate(index, depth + 1);
-                        self.key(name.as_bytes());
-                        self.value(value, depth + 1)?;
-                    }
-                    self.close(fields.len(), depth, '}');
-                }
+            Value::Map(map) => self.entries(&map.entries(), depth)?,
+            Value::Object(object) => match object.struct_fields() {
+                Some(fields) => self.entries(&StructField::for_json(fields), depth)?,
                 None => self.value(&object.to_plain(), depth)?,
             },
         }
         Ok(())
     }
 
-    fn key(&mut self, key: &[u8]) {
-        self.string(key);
-        self.text.push_str(if self.style.indent.is_some() { ": " } else { ":" });
+    fn entries(&mut self, entries: &[(GoString, Value)], depth: usize) -> Result<(), EncodeError> {
+        self.text.push('{');
+        for (index, (key, value)) in entries.iter().enumerate() {
+            self.separate(index, depth + 1);
+            self.string(key);
+            self.text.push_str(if self.style.indent.is_some() { ": " } else { ":" });
+            self.value(value, depth + 1)?;
+        }
+        self.close(entries.len(), depth, '}');
+        Ok(())
     }
 
     fn separate(&mut self, index: usize, depth: usize) {

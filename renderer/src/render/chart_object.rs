@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use crate::chart::{ChartInstance, Dependency, ImportValue, Maintainer};
 use crate::profile::ChartObject;
-use crate::value::{ElementType, List, Map, MapType, MethodError, Object, Value};
+use crate::value::{ElementType, List, Map, MapType, MethodError, Object, StructField, Value};
 
 /// `.Chart` of a chart in its place.
 pub(super) fn chart_object(instance: ChartInstance<'_, '_>, object: ChartObject) -> Value {
@@ -23,25 +23,8 @@ pub(super) fn chart_object(instance: ChartInstance<'_, '_>, object: ChartObject)
     }
 }
 
-/// A field of a Go struct.
-#[derive(Debug)]
-struct Field {
-    name: &'static str,
-    /// The name that encoders write.
-    json: &'static str,
-    /// Whether encoders leave out an empty value.
-    omit_empty: bool,
-    value: Value,
-}
-
-impl Field {
-    fn new(name: &'static str, json: &'static str, value: impl Into<Value>) -> Self {
-        Self { name, json, omit_empty: true, value: value.into() }
-    }
-}
-
 /// The fields of Go's `Metadata`, in their order.
-fn metadata(instance: ChartInstance<'_, '_>, object: ChartObject) -> Vec<Field> {
+fn metadata(instance: ChartInstance<'_, '_>, object: ChartObject) -> Vec<StructField> {
     let metadata = instance.metadata();
     let annotations = metadata.annotations.as_ref().map_or_else(
         || Map::nil(MapType::String),
@@ -63,35 +46,39 @@ fn metadata(instance: ChartInstance<'_, '_>, object: ChartObject) -> Vec<Field> 
         .collect();
     let dependencies = (!dependencies.is_empty()).then_some(dependencies);
     vec![
-        Field::new("Name", "name", instance.name()),
-        Field::new("Home", "home", metadata.home.as_str()),
-        Field::new("Sources", "sources", strings(metadata.sources.as_deref(), object)),
-        Field::new("Version", "version", metadata.version.as_str()),
-        Field::new("Description", "description", metadata.description.as_str()),
-        Field::new("Keywords", "keywords", strings(metadata.keywords.as_deref(), object)),
-        Field::new("Maintainers", "maintainers", list(maintainers, ElementType::Maintainer, object)),
-        Field::new("Icon", "icon", metadata.icon.as_str()),
-        Field::new("APIVersion", "apiVersion", metadata.api_version.as_str()),
-        Field::new("Condition", "condition", metadata.condition.as_str()),
-        Field::new("Tags", "tags", metadata.tags.as_str()),
-        Field::new("AppVersion", "appVersion", metadata.app_version.as_str()),
-        Field::new("Deprecated", "deprecated", metadata.deprecated),
-        Field::new("Annotations", "annotations", Value::Map(annotations)),
-        Field::new("KubeVersion", "kubeVersion", metadata.kube_version.as_str()),
-        Field::new("Dependencies", "dependencies", list(dependencies, ElementType::Dependency, object)),
-        Field::new("Type", "type", metadata.chart_type.as_str()),
+        StructField::omitting_empty("Name", "name", instance.name()),
+        StructField::omitting_empty("Home", "home", metadata.home.as_str()),
+        StructField::omitting_empty("Sources", "sources", strings(metadata.sources.as_deref(), object)),
+        StructField::omitting_empty("Version", "version", metadata.version.as_str()),
+        StructField::omitting_empty("Description", "description", metadata.description.as_str()),
+        StructField::omitting_empty("Keywords", "keywords", strings(metadata.keywords.as_deref(), object)),
+        StructField::omitting_empty("Maintainers", "maintainers", list(maintainers, ElementType::Maintainer, object)),
+        StructField::omitting_empty("Icon", "icon", metadata.icon.as_str()),
+        StructField::omitting_empty("APIVersion", "apiVersion", metadata.api_version.as_str()),
+        StructField::omitting_empty("Condition", "condition", metadata.condition.as_str()),
+        StructField::omitting_empty("Tags", "tags", metadata.tags.as_str()),
+        StructField::omitting_empty("AppVersion", "appVersion", metadata.app_version.as_str()),
+        StructField::omitting_empty("Deprecated", "deprecated", metadata.deprecated),
+        StructField::omitting_empty("Annotations", "annotations", Value::Map(annotations)),
+        StructField::omitting_empty("KubeVersion", "kubeVersion", metadata.kube_version.as_str()),
+        StructField::omitting_empty(
+            "Dependencies",
+            "dependencies",
+            list(dependencies, ElementType::Dependency, object),
+        ),
+        StructField::omitting_empty("Type", "type", metadata.chart_type.as_str()),
     ]
 }
 
-fn maintainer(maintainer: &Maintainer) -> Vec<Field> {
+fn maintainer(maintainer: &Maintainer) -> Vec<StructField> {
     vec![
-        Field::new("Name", "name", maintainer.name.as_str()),
-        Field::new("Email", "email", maintainer.email.as_str()),
-        Field::new("URL", "url", maintainer.url.as_str()),
+        StructField::omitting_empty("Name", "name", maintainer.name.as_str()),
+        StructField::omitting_empty("Email", "email", maintainer.email.as_str()),
+        StructField::omitting_empty("URL", "url", maintainer.url.as_str()),
     ]
 }
 
-fn dependency(dependency: &Dependency, object: ChartObject) -> Vec<Field> {
+fn dependency(dependency: &Dependency, object: ChartObject) -> Vec<StructField> {
     let imports = dependency.import_values.as_deref().map(|imports| {
         let pairs = imports.iter().filter_map(|import| match import {
             ImportValue::Path { child, parent } => {
@@ -104,21 +91,21 @@ fn dependency(dependency: &Dependency, object: ChartObject) -> Vec<Field> {
         });
         pairs.collect()
     });
-    let required = |field: Field| Field { omit_empty: false, ..field };
+    let required = |field: StructField| StructField { omit_empty: false, ..field };
     vec![
-        required(Field::new("Name", "name", dependency.name.as_str())),
-        Field::new("Version", "version", dependency.version.as_str()),
-        required(Field::new("Repository", "repository", dependency.repository.as_str())),
-        Field::new("Condition", "condition", dependency.condition.as_str()),
-        Field::new("Tags", "tags", strings(dependency.tags.as_deref(), object)),
-        Field::new("Enabled", "enabled", dependency.enabled),
-        Field::new("ImportValues", "import-values", list(imports, ElementType::Any, object)),
-        Field::new("Alias", "alias", dependency.alias.as_str()),
+        required(StructField::omitting_empty("Name", "name", dependency.name.as_str())),
+        StructField::omitting_empty("Version", "version", dependency.version.as_str()),
+        required(StructField::omitting_empty("Repository", "repository", dependency.repository.as_str())),
+        StructField::omitting_empty("Condition", "condition", dependency.condition.as_str()),
+        StructField::omitting_empty("Tags", "tags", strings(dependency.tags.as_deref(), object)),
+        StructField::omitting_empty("Enabled", "enabled", dependency.enabled),
+        StructField::omitting_empty("ImportValues", "import-values", list(imports, ElementType::Any, object)),
+        StructField::omitting_empty("Alias", "alias", dependency.alias.as_str()),
     ]
 }
 
 /// What a slice of pointers to structs has as an element.
-fn element(go_type: &'static str, fields: Vec<Field>, object: ChartObject) -> Value {
+fn element(go_type: &'static str, fields: Vec<StructField>, object: ChartObject) -> Value {
     match object {
         ChartObject::Map => Value::Map(fields.into_iter().map(|field| (field.name.into(), field.value)).collect()),
         ChartObject::Struct => Value::Object(Rc::new(Struct { go_type, kind: "ptr", fields })),
@@ -144,16 +131,10 @@ fn strings(texts: Option<&[String]>, object: ChartObject) -> Value {
 struct Struct {
     go_type: &'static str,
     kind: &'static str,
-    fields: Vec<Field>,
+    fields: Vec<StructField>,
 }
 
 impl Struct {
-    /// What encoders write.
-    fn written(&self) -> impl Iterator<Item = (&'static str, Value)> {
-        let written = self.fields.iter().filter(|field| !field.omit_empty || field.value.is_true());
-        written.map(|field| (field.json, field.value.clone()))
-    }
-
     /// What Go prints of each field.
     fn values(&self) -> impl Iterator<Item = Vec<u8>> {
         self.fields.iter().map(|field| match &field.value {
@@ -201,12 +182,8 @@ impl Object for Struct {
         [pointer, b"{", self.values().collect::<Vec<_>>().join(&b' ').as_slice(), b"}"].concat()
     }
 
-    fn to_plain(&self) -> Value {
-        Value::Map(self.written().map(|(name, value)| (name.into(), value)).collect())
-    }
-
-    fn json_fields(&self) -> Option<Vec<(&'static str, Value)>> {
-        Some(self.written().collect())
+    fn struct_fields(&self) -> Option<Vec<StructField>> {
+        Some(self.fields.clone())
     }
 
     fn as_any(&self) -> &dyn Any {
@@ -242,13 +219,9 @@ impl Object for ChartStruct {
         [b"{", self.metadata.to_text().as_slice(), b" ", self.is_root.to_string().as_bytes(), b"}"].concat()
     }
 
-    fn to_plain(&self) -> Value {
-        let fields = self.json_fields().unwrap_or_default();
-        Value::Map(fields.into_iter().map(|(name, value)| (name.into(), value)).collect())
-    }
-
-    fn json_fields(&self) -> Option<Vec<(&'static str, Value)>> {
-        Some(self.metadata.written().chain([("IsRoot", self.is_root.into())]).collect())
+    fn struct_fields(&self) -> Option<Vec<StructField>> {
+        let metadata = StructField::new("Metadata", Value::Object(Rc::clone(&self.metadata) as Rc<dyn Object>));
+        Some(vec![StructField { embedded: true, ..metadata }, StructField::new("IsRoot", self.is_root)])
     }
 
     fn as_any(&self) -> &dyn Any {

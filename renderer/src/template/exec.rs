@@ -344,7 +344,8 @@ impl<'t> Execution<'_, 't> {
         match &value.value {
             Value::String(text) => self.write(text),
             Value::Invalid | Value::Nil => self.write(b"<no value>"),
-            Value::Object(object) if value.origin == Origin::Addressable => {
+            // What a pointer leads to is addressable too.
+            Value::Object(object) if value.origin == Origin::Addressable || object.kind_name() == "ptr" => {
                 let text = object.to_addressable_text();
                 self.write(&text)
             }

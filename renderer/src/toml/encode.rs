@@ -3,7 +3,7 @@
 use crate::budget::{Budget, BudgetExceeded};
 use crate::json::{EncodeError, MAX_ENCODE_DEPTH, valid_utf8};
 use crate::number;
-use crate::value::{Map, Value};
+use crate::value::{GoString, Map, StructField, Value};
 
 /// Spaces by which a table indents its content, per level below the first.
 const INDENT: usize = 2;
@@ -11,20 +11,26 @@ const INDENT: usize = 2;
 /// Encodes a map as TOML: sorted keys, plain values before tables. Another value gives its bare TOML form.
 pub fn encode(value: &Value, budget: &Budget) -> Result<String, EncodeError> {
     let mut encoder = Encoder { text: String::new(), charged: 0, budget };
+    if matches!(value, Value::Complex128(..)) {
+        return Err(EncodeError::message("unsupported type for key '': complex128"));
+    }
     match Shape::of(value, budget, 0)? {
         Shape::Nothing if matches!(value, Value::Invalid | Value::Nil) => {
-            return Err(EncodeError::message("reflect: call of reflect.Value.Type on zero Value"));
+            return Err(EncodeError::Panic("reflect: call of reflect.Value.Type on zero Value".to_owned()));
         }
         Shape::Nothing => {}
         Shape::Tables(_) => {
             return Err(EncodeError::message("toml: top-level values must be Go maps or structs"));
         }
-        Shape::Table(map) => encoder.table(&[], &map)?,
+        Shape::Table(entries) => encoder.table(&[], &entries)?,
         Shape::Value => encoder.element(value, 0)?,
     }
     encoder.charge()?;
     Ok(encoder.text)
 }
+
+/// The entries of a table in the order of writing.
+type Entries = Vec<(GoString, Value)>;
 
 /// How a value is written below a key.
 enum Shape {
@@ -33,9 +39,9 @@ enum Shape {
     /// `key = value`.
     Value,
     /// `[key]`.
-    Table(Map),
+    Table(Entries),
     /// `[[key]]`.
-    Tables(Vec<Map>),
+    Tables(Vec<Entries>),
 }
 
 impl Shape {
@@ -47,7 +53,7 @@ impl Shape {
         }
         Ok(match value {
             _ if value.is_nil() => Self::Nothing,
-            Value::Map(map) => Self::Table(map.clone()),
+            Value::Map(map) => Self::Table(map.entries()),
             Value::Complex128(..) => return Err(EncodeError::message("unsupported type: complex128")),
             Value::List(list) => {
                 let mut tables = Vec::new();
@@ -56,15 +62,16 @@ impl Shape {
                         Self::Nothing => {
                             return Err(EncodeError::message("toml: cannot encode array with nil element"));
                         }
-                        Self::Table(map) => tables.push(map),
+                        Self::Table(entries) => tables.push(entries),
                         _ => {}
                     }
                 }
                 if tables.is_empty() || tables.len() < list.len() { Self::Value } else { Self::Tables(tables) }
             }
-            Value::Object(object) => match object.to_plain() {
-                Value::Map(map) => Self::Table(map),
-                _ => Self::Value,
+            Value::Object(object) => match (object.struct_fields(), object.entries()) {
+                (Some(fields), _) => Self::Table(StructField::for_toml(fields)),
+                (None, Some(entries)) => Self::Table(entries),
+                (None, None) => Self::Value,
             },
             _ => Self::Value,
         })
@@ -91,14 +98,13 @@ impl Encoder<'_> {
     }
 
     /// Writes the entries of a table: plain values first, then tables.
-    fn table(&mut self, path: &[String], map: &Map) -> Result<(), EncodeError> {
+    fn table(&mut self, path: &[String], entries: &[(GoString, Value)]) -> Result<(), EncodeError> {
         self.charge()?;
         if path.len() > MAX_ENCODE_DEPTH {
-            return Err(EncodeError::too_deep(&Value::Map(map.clone())));
+            return Err(EncodeError::too_deep(&Value::Map(Map::new())));
         }
-        let entries = map.entries();
         let mut tables = Vec::new();
-        for (key, value) in &entries {
+        for (key, value) in entries {
             let key = valid_utf8(key).into_owned();
             let path = [path, &[key]].concat();
             match Shape::of(value, self.budget, path.len())? {
@@ -115,18 +121,18 @@ impl Encoder<'_> {
         }
         for (path, shape) in tables {
             match shape {
-                Shape::Table(map) => {
+                Shape::Table(entries) => {
                     if path.len() == 1 {
                         self.blank_line();
                     }
                     self.header(&path, "[", "]");
-                    self.table(&path, &map)?;
+                    self.table(&path, &entries)?;
                 }
-                Shape::Tables(maps) => {
-                    for map in maps {
+                Shape::Tables(tables) => {
+                    for entries in tables {
                         self.blank_line();
                         self.header(&path, "[[", "]]");
-                        self.table(&path, &map)?;
+                        self.table(&path, &entries)?;
                     }
                 }
                 Shape::Nothing | Shape::Value => {}
@@ -162,6 +168,7 @@ impl Encoder<'_> {
             Value::Bool(value) => self.text.push_str(if *value { "true" } else { "false" }),
             Value::Int(value) | Value::Int64(value) => self.text.push_str(&value.to_string()),
             Value::Uint64(value) => self.text.push_str(&value.to_string()),
+            Value::Uint8(value) => self.text.push_str(&value.to_string()),
             Value::Float64(value) => self.text.push_str(&float_text(*value)),
             Value::Complex128(..) => return Err(EncodeError::message("unexpected type: complex128")),
             Value::String(text) => self.text.push_str(&quoted(&valid_utf8(text))),
@@ -179,7 +186,7 @@ impl Encoder<'_> {
                 }
                 self.text.push(']');
             }
-            Value::Map(map) => self.inline_table(map, depth)?,
+            Value::Map(map) => self.inline_table(map.entries(), depth)?,
             Value::Object(object) => match object.type_name() {
                 "time.Time" => {
                     if let Value::String(text) = object.to_plain() {
@@ -187,17 +194,21 @@ impl Encoder<'_> {
                     }
                 }
                 "time.Duration" => self.text.push_str(&quoted(&valid_utf8(&object.to_text()))),
-                _ => self.element(&object.to_plain(), depth + 1)?,
+                _ => match (object.struct_fields(), object.entries()) {
+                    (Some(fields), _) => self.inline_table(StructField::for_toml(fields), depth)?,
+                    (None, Some(entries)) => self.inline_table(entries, depth)?,
+                    (None, None) => self.element(&object.to_plain(), depth + 1)?,
+                },
             },
         }
         Ok(())
     }
 
     /// Writes `{a = 1, b = 2}`. A nil value leaves its comma behind, as in Go.
-    fn inline_table(&mut self, map: &Map, depth: usize) -> Result<(), EncodeError> {
+    fn inline_table(&mut self, entries: Entries, depth: usize) -> Result<(), EncodeError> {
         let mut values = Vec::new();
         let mut tables = Vec::new();
-        for (key, value) in map.entries() {
+        for (key, value) in entries {
             let shape = Shape::of(&value, self.budget, depth)?;
             if shape.is_table() { &mut tables } else { &mut values }.push((key, value));
         }

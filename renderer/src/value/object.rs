@@ -15,6 +15,70 @@ pub enum MethodError {
     Failed(String),
 }
 
+/// A field of a Go struct.
+#[derive(Clone, Debug)]
+pub struct StructField {
+    /// Its name in Go; only exported ones, with a capital letter, are encoded.
+    pub name: &'static str,
+    /// The name that the JSON encoder writes.
+    pub json: &'static str,
+    /// Whether the JSON encoder leaves out an empty value.
+    pub omit_empty: bool,
+    /// Whether the field is a struct embedded without a name of its own, whose fields encoders take for the outer's.
+    pub embedded: bool,
+    /// The value.
+    pub value: Value,
+}
+
+impl StructField {
+    /// A field that encoders write by its own name, even if it is empty.
+    pub fn new(name: &'static str, value: impl Into<Value>) -> Self {
+        Self { name, json: name, omit_empty: false, embedded: false, value: value.into() }
+    }
+
+    /// A field with the tag `json:"NAME,omitempty"`.
+    pub fn omitting_empty(name: &'static str, json: &'static str, value: impl Into<Value>) -> Self {
+        Self { json, omit_empty: true, ..Self::new(name, value) }
+    }
+
+    fn is_exported(&self) -> bool {
+        self.name.starts_with(|first: char| first.is_ascii_uppercase())
+    }
+
+    /// Fields by the names that `name` gives them, those of embedded structs among them.
+    fn flattened(fields: Vec<Self>, flattened: &mut Vec<Self>) {
+        for field in fields.into_iter().filter(Self::is_exported) {
+            match &field.value {
+                Value::Object(object) if field.embedded => {
+                    Self::flattened(object.struct_fields().unwrap_or_default(), flattened);
+                }
+                _ => flattened.push(field),
+            }
+        }
+    }
+
+    /// What Go's JSON encoder writes of a struct, in its order.
+    pub(crate) fn for_json(fields: Vec<Self>) -> Vec<(super::GoString, Value)> {
+        let mut flat = Vec::with_capacity(fields.len());
+        Self::flattened(fields, &mut flat);
+        let written = flat.into_iter().filter(|field| !field.omit_empty || field.value.is_true());
+        written.map(|field| (field.json.into(), field.value)).collect()
+    }
+
+    /// What the TOML encoder writes of a struct: it knows no tags of JSON.
+    pub(crate) fn for_toml(fields: Vec<Self>) -> Vec<(super::GoString, Value)> {
+        let mut flat = Vec::with_capacity(fields.len());
+        Self::flattened(fields, &mut flat);
+        flat.into_iter().map(|field| (field.name.into(), field.value)).collect()
+    }
+
+    /// What the YAML v3 encoder writes of a struct: names in lower case, embedded structs below theirs.
+    pub(crate) fn for_yaml(fields: Vec<Self>) -> Vec<(String, Value)> {
+        let exported = fields.into_iter().filter(Self::is_exported);
+        exported.map(|field| (field.name.to_ascii_lowercase(), field.value)).collect()
+    }
+}
+
 /// A Go struct, pointer or named type that templates can use through its fields and methods.
 pub trait Object: fmt::Debug {
     /// The Go type name as `%T` prints it, such as `*semver.Version`.
@@ -53,11 +117,24 @@ pub trait Object: fmt::Debug {
     }
 
     /// The plain value that Go's JSON encoder would write: maps, lists, strings, numbers.
-    fn to_plain(&self) -> Value;
+    fn to_plain(&self) -> Value {
+        let fields = self.struct_fields().unwrap_or_default();
+        Value::Map(StructField::for_json(fields).into_iter().collect())
+    }
 
-    /// The fields of a struct under the names and in the order in which Go's JSON encoder writes them, if that order is
-    /// not the one of [`Object::to_plain`].
-    fn json_fields(&self) -> Option<Vec<(&'static str, Value)>> {
+    /// The fields of a struct, or of the struct that a pointer leads to, in Go's order; none for what is no struct or
+    /// has a text form of its own for encoders (time, version).
+    fn struct_fields(&self) -> Option<Vec<StructField>> {
+        None
+    }
+
+    /// What `%#v` prints, if that is neither the text nor the fields.
+    fn to_go_syntax(&self) -> Option<Vec<u8>> {
+        None
+    }
+
+    /// What `deepCopy` makes of it, if that is no equal value: copies lack the fields that Go does not export.
+    fn deep_copy(&self) -> Option<Value> {
         None
     }
 

@@ -14,7 +14,7 @@ use super::{build, document, source};
 use crate::budget::{Budget, BudgetExceeded};
 use crate::json::{self, EncodeError, MAX_ENCODE_DEPTH, valid_utf8};
 use crate::number;
-use crate::value::Value;
+use crate::value::{Object, StructField, Value};
 
 /// The longest key, in characters with its JSON quotes, that the YAML reader takes back from JSON.
 const MAX_JSON_KEY: usize = 1024;
@@ -61,6 +61,8 @@ trait Strategy {
     /// Writes a `[]byte`.
     fn bytes(writer: &mut Writer, bytes: &[u8], slot: Slot);
     fn unsupported(value: &Value) -> EncodeError;
+    /// The fields of a struct that is written in their order.
+    fn fields(object: &dyn Object) -> Option<Vec<(String, Value)>>;
 }
 
 /// A Go string.
@@ -113,6 +115,11 @@ impl Strategy for ThroughJson {
     fn unsupported(value: &Value) -> EncodeError {
         in_json(&EncodeError::unsupported_type(value))
     }
+
+    fn fields(_: &dyn Object) -> Option<Vec<(String, Value)>> {
+        // JSON's order is lost on the way.
+        None
+    }
 }
 
 /// Whether the YAML reader takes a text from JSON as it is. JSON escapes C0 controls, but not the other characters that
@@ -158,6 +165,10 @@ impl Strategy for Direct {
     fn unsupported(_: &Value) -> EncodeError {
         EncodeError::message("cannot marshal type: complex128")
     }
+
+    fn fields(object: &dyn Object) -> Option<Vec<(String, Value)>> {
+        object.struct_fields().map(StructField::for_yaml).filter(|fields| !fields.is_empty())
+    }
 }
 
 struct Walk<'budget, S> {
@@ -192,6 +203,7 @@ impl<S: Strategy> Walk<'_, S> {
             Value::Bool(value) => self.writer.scalar(if *value { "true" } else { "false" }),
             Value::Int(value) | Value::Int64(value) => self.writer.scalar(&value.to_string()),
             Value::Uint64(value) => self.writer.scalar(&value.to_string()),
+            Value::Uint8(value) => self.writer.scalar(&value.to_string()),
             Value::Float64(value) => self.writer.scalar(&S::number(*value)?),
             Value::Complex128(..) => return Err(Halt::Error(S::unsupported(value))),
             Value::String(text) => {
@@ -233,7 +245,16 @@ impl<S: Strategy> Walk<'_, S> {
                     self.value(value, slot, depth + 1)?;
                 }
             }
-            Value::Object(object) => self.value(&object.to_plain(), slot, depth + 1)?,
+            Value::Object(object) => match S::fields(object.as_ref()) {
+                Some(fields) => {
+                    let indent = self.writer.mapping(slot);
+                    for (key, value) in fields {
+                        let slot = self.writer.key(&key, indent);
+                        self.value(&value, slot, depth + 1)?;
+                    }
+                }
+                None => self.value(&object.to_plain(), slot, depth + 1)?,
+            },
         }
         Ok(())
     }

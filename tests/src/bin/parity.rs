@@ -29,7 +29,7 @@ struct Arguments {
     #[arg(short = 'f', long = "values", value_name = "FILE")]
     values: Vec<PathBuf>,
     /// Which Helm to compare with
-    #[arg(long, value_enum, default_value = "v4")]
+    #[arg(long, value_enum, default_value = "both")]
     profile: Profile,
     /// Version of Kubernetes that charts see
     #[arg(long, value_name = "VERSION", default_value = "1.34.0")]

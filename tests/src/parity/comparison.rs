@@ -14,6 +14,9 @@ const RUNS: usize = 6;
 /// Runs further apart than this do not print the same second.
 const APART: Duration = Duration::from_millis(1_100);
 
+/// What Helm's command adds to failures of a render: a flag of its own.
+const HINT: &str = "\n\nUse --debug flag to render out invalid YAML";
+
 /// How a case ended.
 #[derive(Clone, Debug)]
 pub enum Verdict {
@@ -123,7 +126,8 @@ impl<'a> Comparer<'a> {
         request.kube_version.clone_from(&self.ours.kube_version);
         request.include_crds = true;
         match self.oracle.ask(&request) {
-            Ok(answer) => Ok(answer.map(|output| String::from_utf8_lossy(&output).into_owned())),
+            Ok(Ok(output)) => Ok(Ok(String::from_utf8_lossy(&output).into_owned())),
+            Ok(Err(text)) => Ok(Err(text.strip_suffix(HINT).unwrap_or(&text).to_owned())),
             // Go cannot recover from a stack that is too deep: Helm ends there as well.
             Err(error) => {
                 self.oracle = Oracle::start(self.programs, self.release)?;

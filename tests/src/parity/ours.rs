@@ -34,12 +34,13 @@ impl Ours {
     }
 
     fn render_unguarded(&self, case: &Case, release: Release) -> Result<String, String> {
-        let chart = load(&case.chart)?;
+        let profile = profile(release);
+        let chart = load(&case.chart, profile)?;
         let user = match &case.values {
             None => Values::new(),
             Some(path) => {
                 let text = fs::read(path).map_err(|error| error.to_string())?;
-                let read = values::from_yaml(&text);
+                let read = values::from_yaml_as(&text, profile);
                 // The oracle calls the only values file so.
                 read.map_err(|error| format!("failed to parse values-0.yaml: {error}"))?
             }
@@ -52,7 +53,7 @@ impl Ours {
             kube_version: Some(self.kube_version.clone()),
             api_versions: Vec::new(),
             validate_schema: true,
-            profile: profile(release)?,
+            profile,
             limits: Limits::default(),
             host: &Clock::default(),
         };
@@ -61,20 +62,20 @@ impl Ours {
     }
 }
 
-fn profile(release: Release) -> Result<Profile, String> {
+fn profile(release: Release) -> Profile {
     match release {
-        Release::V4 => Ok(Profile::V4),
-        Release::V3 => Err("there is no profile for Helm 3".to_owned()),
+        Release::V4 => Profile::V4,
+        Release::V3 => Profile::V3,
     }
 }
 
-fn load(path: &Path) -> Result<Chart, String> {
+fn load(path: &Path, profile: Profile) -> Result<Chart, String> {
     if path.is_dir() {
         let files = read_chart_directory(path, SourceLimits::default()).map_err(|error| error.to_string())?;
-        Chart::load(files).map_err(|error| error.to_string())
+        Chart::load_as(files, profile).map_err(|error| error.to_string())
     } else {
         let archive = fs::read(path).map_err(|error| error.to_string())?;
-        Chart::load_archive(&archive).map_err(|error| error.to_string())
+        Chart::load_archive_as(&archive, profile).map_err(|error| error.to_string())
     }
 }
 

@@ -159,6 +159,9 @@ impl Template {
         key: &PrivateKey,
         issuer: Option<(&Issuer, &PrivateKey)>,
     ) -> Result<Vec<u8>, CallError> {
+        if std::str::from_utf8(&self.common_name).is_err() {
+            return Err(CallError::message("error creating certificate: asn1: string not valid UTF-8"));
+        }
         let subject = name(&self.common_name);
         let public_key = key.public_key_info()?;
         let subject_identifier = if self.is_authority { Some(key_identifier(&key.public_bits()?)) } else { None };

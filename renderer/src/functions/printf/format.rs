@@ -37,6 +37,7 @@ fn number_argument(values: &[Value], next: &mut usize) -> Option<i64> {
     let number = match value {
         Value::Int(number) | Value::Int64(number) => *number,
         Value::Uint64(number) => i64::try_from(*number).ok()?,
+        Value::Uint8(number) => i64::from(*number),
         _ => return None,
     };
     (!is_too_large(number)).then_some(number)

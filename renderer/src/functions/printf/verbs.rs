@@ -3,7 +3,7 @@
 use crate::budget::{Budget, BudgetExceeded};
 use crate::functions::unicode::{is_print, push, runes};
 use crate::quote;
-use crate::value::{ElementType, GoString, MapType, Object, Value};
+use crate::value::{ElementType, GoString, MapType, Object, StructField, Value};
 
 use super::float;
 
@@ -90,6 +90,7 @@ impl<'b> Printer<'b> {
             },
             Value::Int(number) | Value::Int64(number) => self.integer(value, *number as u64, true, verb),
             Value::Uint64(number) => self.integer(value, *number, false, verb),
+            Value::Uint8(number) => self.integer(value, u64::from(*number), false, verb),
             Value::Float64(number) => self.float(value, *number, verb),
             Value::Complex128(real, imaginary) => match verb {
                 'v' | 'b' | 'g' | 'G' | 'x' | 'X' | 'f' | 'F' | 'e' | 'E' => {
@@ -157,32 +158,66 @@ impl<'b> Printer<'b> {
     }
 
     fn object(&mut self, value: &Value, object: &dyn Object, verb: char) -> Printed {
-        // A named number (month, duration) has no text for the verbs of numbers.
-        if matches!(object.kind_name(), "int" | "int64")
-            && matches!(verb, 'b' | 'c' | 'd' | 'o' | 'O' | 'U')
-            && let Value::Int(number) | Value::Int64(number) = object.to_plain()
-        {
-            return self.integer(value, number as u64, true, verb);
+        let go_syntax = self.flags.go_syntax && verb == 'v';
+        if go_syntax && let Some(text) = object.to_go_syntax() {
+            return self.text(&text);
         }
-        if object.method("String").is_none() {
-            match object.kind_name() {
-                // The address, which is not repeatable.
-                "ptr" if self.depth > 0 => return self.address(value, verb),
-                "map" => {
-                    let entries = object.entries().unwrap_or_default();
-                    return self.entries(object.type_name(), &entries, verb, false);
+        if !go_syntax && matches!(verb, 'v' | 's' | 'x' | 'X' | 'q') && object.method("String").is_some() {
+            return self.string(value, &GoString::from(object.to_text()), verb);
+        }
+        match object.kind_name() {
+            // A named number (month, duration).
+            "int" | "int64" => match object.to_plain() {
+                Value::Int(number) | Value::Int64(number) => self.integer(value, number as u64, true, verb),
+                _ => self.bad_verb(Some(value), verb),
+            },
+            // The address, which is not repeatable.
+            "ptr" if self.depth > 0 => self.address(value, verb),
+            "map" => self.entries(object.type_name(), &object.entries().unwrap_or_default(), verb, false),
+            "slice" if go_syntax => {
+                self.write(object.type_name().as_bytes())?;
+                let start = self.output.len();
+                self.value(&object.to_plain(), verb)?;
+                // The name of the unnamed type that is printed here.
+                let unnamed = object.to_plain().type_name().len();
+                self.output.drain(start..start + unnamed);
+                Ok(())
+            }
+            "slice" => self.value(&object.to_plain(), verb),
+            kind => match object.struct_fields() {
+                Some(fields) => {
+                    if kind == "ptr" {
+                        self.write(b"&")?;
+                    }
+                    self.structure(object.type_name().trim_start_matches('*'), &fields, verb)
                 }
-                "slice" => return self.value(&object.to_plain(), verb),
-                _ => {}
-            }
+                None if matches!(verb, 'v' | 's' | 'x' | 'X' | 'q') => {
+                    self.string(value, &GoString::from(object.to_text()), verb)
+                }
+                None => self.bad_verb(Some(value), verb),
+            },
         }
-        match verb {
-            'v' | 's' | 'x' | 'X' | 'q' => {
-                let text = GoString::from(object.to_text());
-                self.string(value, &text, verb)
-            }
-            _ => self.bad_verb(Some(value), verb),
+    }
+
+    fn structure(&mut self, type_name: &str, fields: &[StructField], verb: char) -> Printed {
+        let go_syntax = self.flags.go_syntax;
+        if go_syntax {
+            self.write(type_name.as_bytes())?;
         }
+        self.enter()?;
+        self.write(b"{")?;
+        for (index, field) in fields.iter().enumerate() {
+            if index > 0 {
+                self.write(if go_syntax { b", " } else { b" " })?;
+            }
+            if go_syntax || self.flags.field_names {
+                self.write(field.name.as_bytes())?;
+                self.write(b":")?;
+            }
+            self.element(&field.value, verb, false)?;
+        }
+        self.leave();
+        self.write(b"}")
     }
 
     /// Reports a verb that the value does not know (Go: `pp.badVerb`).
@@ -278,7 +313,7 @@ impl<'b> Printer<'b> {
                     if index > 0 {
                         self.write(b" ")?;
                     }
-                    self.integer(&Value::Uint64(u64::from(*byte)), u64::from(*byte), false, verb)?;
+                    self.integer(&Value::Uint8(*byte), u64::from(*byte), false, verb)?;
                 }
                 self.write(b"]")
             }

@@ -206,6 +206,9 @@ impl<'t> Execution<'_, 't> {
                 let int = number.int.unwrap_or_default();
                 if parameter == Parameter::Int { Value::Int(int) } else { Value::Int64(int) }
             }
+            (Parameter::Uint32, Operand::Number(number)) if number.uint.is_some() => {
+                Value::Uint64(number.uint.unwrap_or_default())
+            }
             (Parameter::Float64, Operand::Number(number)) if number.float.is_some() => {
                 Value::Float64(number.float.unwrap_or_default())
             }
@@ -214,6 +217,7 @@ impl<'t> Execution<'_, 't> {
             (Parameter::Int | Parameter::Int64, _) => {
                 return Err(self.error(format!("expected integer; {}", found())));
             }
+            (Parameter::Uint32, _) => return Err(self.error(format!("expected unsigned integer; {}", found()))),
             (Parameter::Float64, _) => return Err(self.error(format!("expected float; {}", found()))),
             _ => {
                 let name = parameter.type_name();

@@ -26,6 +26,9 @@ impl<'t> Execution<'_, 't> {
                 let end = i64::try_from(*end).unwrap_or(i64::MAX);
                 return self.count(end, value, branch, |index| Value::Uint64(index as u64));
             }
+            Value::Uint8(end) => {
+                return self.count(i64::from(*end), value, branch, |index| Value::Uint8(index as u8));
+            }
             Value::List(list) => {
                 let wrap = if list.element_type() == ElementType::Any { Reflected::element } else { Reflected::plain };
                 let indexes = (0..).map(|index| Reflected::plain(Value::Int(index)));
@@ -33,7 +36,7 @@ impl<'t> Execution<'_, 't> {
             }
             Value::Bytes(bytes) => {
                 let indexes = (0..).map(|index| Reflected::plain(Value::Int(index)));
-                let elements = bytes.iter().map(|byte| Reflected::plain(Value::Uint64(u64::from(*byte))));
+                let elements = bytes.iter().map(|byte| Reflected::plain(Value::Uint8(*byte)));
                 return self.each(branch, indexes.zip(elements));
             }
             Value::Map(map) => {
