@@ -64,7 +64,27 @@ pub fn render_files(
     values: &Values,
     options: &RenderOptions<'_>,
 ) -> Result<BTreeMap<String, Vec<u8>>, RenderError> {
-    render_tree(chart, values, options, &Warnings::new(options.profile)).map(|(_, files)| files)
+    Prepared::new(chart, values, options)?.execute(options)
+}
+
+/// A chart with everything that its templates are given: what Helm's `Engine.Render` takes.
+pub struct Prepared<'a> {
+    tree: ChartTree<'a>,
+    values: Map,
+    capabilities: Capabilities,
+}
+
+impl<'a> Prepared<'a> {
+    /// Coalesces and checks the values. Fails as [`render`] does before the first template is executed.
+    pub fn new(chart: &'a Chart, values: &Values, options: &RenderOptions<'_>) -> Result<Self, RenderError> {
+        prepare(chart, values, options, &Warnings::new(options.profile))
+    }
+
+    /// Parses the templates, unless the chart has been rendered before, and executes them as [`render_files`] does.
+    /// Templates may change their values, so this is possible once.
+    pub fn execute(self, options: &RenderOptions<'_>) -> Result<BTreeMap<String, Vec<u8>>, RenderError> {
+        execute(self.tree.root(), &self.values, self.capabilities, options)
+    }
 }
 
 fn render_tree<'a>(
@@ -73,6 +93,17 @@ fn render_tree<'a>(
     options: &RenderOptions<'_>,
     warnings: &Warnings,
 ) -> Result<(ChartTree<'a>, BTreeMap<String, Vec<u8>>), RenderError> {
+    let Prepared { tree, values, capabilities } = prepare(chart, values, options, warnings)?;
+    let files = execute(tree.root(), &values, capabilities, options)?;
+    Ok((tree, files))
+}
+
+fn prepare<'a>(
+    chart: &'a Chart,
+    values: &Values,
+    options: &RenderOptions<'_>,
+    warnings: &Warnings,
+) -> Result<Prepared<'a>, RenderError> {
     let capabilities =
         Capabilities::new(options.profile, options.kube_version.as_deref(), &options.api_versions).map_err(
             |cause| RenderError::KubeVersion { version: options.kube_version.clone().unwrap_or_default(), cause },
@@ -104,8 +135,7 @@ fn render_tree<'a>(
             version: kube_version.version().to_owned(),
         });
     }
-    let files = execute(tree.root(), &effective, capabilities, options)?;
-    Ok((tree, files))
+    Ok(Prepared { tree, values: effective, capabilities })
 }
 
 /// Parses all templates, then executes every file that is no partial.

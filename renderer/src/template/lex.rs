@@ -10,7 +10,7 @@ use crate::quote;
 /// What an item is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// The value is a message.
+    /// What is wrong is [`Lexer::problem`].
     Error,
     Bool,
     /// Another printable ASCII character, such as a comma.
@@ -72,12 +72,12 @@ impl Kind {
 }
 
 /// One piece of a template.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Item<'t> {
     pub(super) kind: Kind,
     /// Byte offset in the text.
     pub(super) position: usize,
-    pub(super) value: Cow<'t, [u8]>,
+    pub(super) value: &'t [u8],
     /// Line of the item's start, from 1.
     pub(super) line: usize,
 }
@@ -94,13 +94,12 @@ impl Item<'_> {
         const SHOWN_CHARACTERS: usize = 10;
         match self.kind {
             Kind::Eof => String::from("EOF"),
-            Kind::Error => self.text().into_owned(),
             kind if kind.is_keyword() => format!("<{}>", self.text()),
             _ if self.value.len() > SHOWN_CHARACTERS => {
                 let end = self.value.char_indices().nth(SHOWN_CHARACTERS).map_or(self.value.len(), |(start, ..)| start);
                 format!("{}...", quote::quote(&self.value[..end]))
             }
-            _ => quote::quote(&self.value),
+            _ => quote::quote(self.value),
         }
     }
 }
@@ -154,6 +153,7 @@ pub(super) struct Lexer<'t> {
     line: usize,
     start_line: usize,
     inside_action: bool,
+    problem: String,
 }
 
 impl<'t> Lexer<'t> {
@@ -167,7 +167,13 @@ impl<'t> Lexer<'t> {
             line: 1,
             start_line: 1,
             inside_action: false,
+            problem: String::new(),
         }
+    }
+
+    /// What is wrong with the text, after an item that says so.
+    pub(super) fn problem(&self) -> &str {
+        &self.problem
     }
 
     /// The next item; after the end, [`Kind::Eof`] or an error for ever.
@@ -226,12 +232,8 @@ impl<'t> Lexer<'t> {
     }
 
     fn emit(&mut self, kind: Kind) -> Item<'t> {
-        let item = Item {
-            kind,
-            position: self.start,
-            value: Cow::Borrowed(&self.input[self.start..self.position]),
-            line: self.start_line,
-        };
+        let item =
+            Item { kind, position: self.start, value: &self.input[self.start..self.position], line: self.start_line };
         self.start = self.position;
         self.start_line = self.line;
         item
@@ -258,12 +260,8 @@ impl<'t> Lexer<'t> {
 
     /// An error item; the rest of the text is given up.
     fn fail(&mut self, message: impl Into<String>) -> Item<'t> {
-        let item = Item {
-            kind: Kind::Error,
-            position: self.start,
-            value: Cow::Owned(message.into().into_bytes()),
-            line: self.start_line,
-        };
+        let item = Item { kind: Kind::Error, position: self.start, value: b"", line: self.start_line };
+        self.problem = message.into();
         self.start = 0;
         self.position = 0;
         self.input = &[];
@@ -589,6 +587,7 @@ mod tests {
                 Kind::Space => {}
                 Kind::LeftDelimiter => items.push(String::from("{{")),
                 Kind::RightDelimiter => items.push(String::from("}}")),
+                Kind::Error => items.push(format!("Error {}", lexer.problem())),
                 kind => items.push(format!("{kind:?} {}", item.text())),
             }
             if item.kind == Kind::Error {

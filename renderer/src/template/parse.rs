@@ -36,7 +36,7 @@ pub(super) fn parse(source: Arc<Source>, functions: &FunctionTable) -> Parsed<Te
         lexer: Lexer::new(&text.text),
         source,
         functions,
-        tokens: std::array::from_fn(|_| Item { kind: Kind::Eof, position: 0, value: (&[][..]).into(), line: 0 }),
+        tokens: std::array::from_fn(|_| Item { kind: Kind::Eof, position: 0, value: b"", line: 0 }),
         peeked: 0,
         definitions: Templates::new(),
         symbols: vec![Box::from("$")],
@@ -108,7 +108,7 @@ impl<'t> Parser<'t> {
         } else {
             self.tokens[0] = self.lexer.next_item();
         }
-        self.tokens[self.peeked].clone()
+        self.tokens[self.peeked]
     }
 
     fn back_up(&mut self) {
@@ -162,7 +162,7 @@ impl<'t> Parser<'t> {
         if item.kind != Kind::Error {
             return self.error(format!("unexpected {} in {context}", item.describe()));
         }
-        let mut message = item.describe();
+        let mut message = self.lexer.problem().to_owned();
         let line = self.tree.action_line;
         if line != 0 && line != item.line {
             // Go avoids saying "action in action".
@@ -400,7 +400,7 @@ impl<'t> Parser<'t> {
     }
 
     fn unquote(&self, item: &Item<'_>) -> Parsed<Box<[u8]>> {
-        match quote::unquote(&item.value) {
+        match quote::unquote(item.value) {
             Some(value) => Ok(value.into()),
             None => self.error("invalid syntax"),
         }
@@ -452,7 +452,7 @@ impl<'t> Parser<'t> {
             }
             self.next();
             // Whether the variable is declared or used shows only after a space, which may have to be put back.
-            let following = self.peek().clone();
+            let following = *self.peek();
             let next = self.peek_non_space();
             match next.kind {
                 Kind::Assign | Kind::Declare => {
@@ -576,14 +576,14 @@ impl<'t> Parser<'t> {
                     let evaluation = Evaluation::of(function.name);
                     Operand::Identifier(Identifier { position: item.position, function, evaluation })
                 }
-                None => return self.error(format!("function {} not defined", quote::quote(&item.value))),
+                None => return self.error(format!("function {} not defined", quote::quote(item.value))),
             },
             Kind::Dot => Operand::Dot(item.position),
             Kind::Nil => Operand::Nil(item.position),
             Kind::Variable => {
                 let variable = self.variable(item.position, &item.text());
                 if !self.tree.variables.contains(&variable.symbol) {
-                    return self.error(format!("undefined variable {}", quote::quote(&item.value)));
+                    return self.error(format!("undefined variable {}", quote::quote(item.value)));
                 }
                 Operand::Variable(variable)
             }
@@ -604,11 +604,7 @@ impl<'t> Parser<'t> {
             }
             Kind::String | Kind::RawString => {
                 let value = GoString::from(&*self.unquote(&item)?);
-                Operand::String(StringLiteral {
-                    position: item.position,
-                    quoted: item.value.into_owned().into(),
-                    value,
-                })
+                Operand::String(StringLiteral { position: item.position, quoted: item.value.into(), value })
             }
             _ => {
                 self.back_up();

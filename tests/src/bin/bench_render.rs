@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use clap::{Parser, Subcommand};
 use renderer::functions::FixedHost;
+use renderer::render::Prepared;
 use renderer::template::RENDER_STACK_BYTES;
 use renderer::values::Values;
 use renderer::{Chart, ChartFile, Limits, Profile, RenderOptions};
@@ -18,7 +19,7 @@ use template_source::{SourceLimits, read_chart_directory};
 use tests::oracle::{Measured, Oracle, Release, Request};
 use tests::{checkout, command, large_chart};
 
-// As in the programs that render.
+// As in the webhook, which renders most.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -74,10 +75,12 @@ enum Action {
 /// What is measured of ours.
 #[derive(Clone, Copy, PartialEq, clap::ValueEnum)]
 enum Work {
-    /// Values and templates of a loaded chart, the templates parsed anew
+    /// Templates of a loaded chart with values ready, parsed and executed
     Parse,
     /// The same with templates parsed already
     Warm,
+    /// A loaded chart that has been rendered before: values, templates, manifests in order
+    Again,
     /// From the folder to the text that is printed
     Whole,
 }
@@ -125,31 +128,8 @@ fn run(arguments: &Arguments) -> Result<()> {
             .with_context(|| format!("{} could not be measured", chart.display()))?;
         measured.push(measurement);
     }
-    println!(
-        "\nIn process: templates of a loaded chart. `parse`: parsed and executed, as Helm's engine does each time (ours"
-    );
-    println!("with coalescing of values, Helm's without); `warm`: ours with the templates parsed before");
-    println!("{:<28}{:>9}{:>10}{:>10}{:>8}{:>10}{:>8}", "", "output", "helm", "parse", "ratio", "warm", "ratio");
-    for one in &measured {
-        let (helm, parse, warm) = (one.helm_engine, one.parse, one.warm);
-        print!("{:<28}{:>5} KiB", one.name, one.bytes >> 10);
-        print!("{:>10.3}{:>10.3}{:>8.1}", milliseconds(helm), milliseconds(parse), ratio(helm, parse));
-        println!("{:>10.3}{:>8.1}", milliseconds(warm), ratio(helm, warm));
-    }
-    println!(
-        "\nIn process: all that `helm template` does, from the chart's folder to the text; peak memory of the process"
-    );
-    println!("{:<28}{:>9}{:>10}{:>10}{:>8}{:>10}{:>10}{:>8}", "", "", "helm", "ours", "ratio", "helm", "ours", "part");
-    for one in &measured {
-        print!("{:<37}{:>10.3}{:>10.3}", one.name, milliseconds(one.helm_whole), milliseconds(one.whole));
-        print!("{:>8.1}", ratio(one.helm_whole, one.whole));
-        println!(
-            "{:>10.1}{:>10.1}{:>8.2}",
-            mebibytes(one.helm_peak),
-            mebibytes(one.peak),
-            share(one.peak, one.helm_peak)
-        );
-    }
+    print_engine(&measured);
+    print_whole(&measured);
     if let Some(plugin) = &arguments.plugin {
         println!("\nProcess to process: `helm template` and `kubectl module render`; peak memory of each");
         println!("{:<37}{:>10}{:>10}{:>8}{:>10}{:>10}{:>8}", "", "helm", "ours", "ratio", "helm", "ours", "part");
@@ -160,6 +140,34 @@ fn run(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
+fn print_engine(measured: &[Measurement]) {
+    println!("\nEngine, in process, chart and values ready. helm, parse: templates are parsed and executed;");
+    println!("warm: executed, parsed before");
+    println!("{:<28}{:>9}{:>10}{:>10}{:>8}{:>10}{:>8}", "", "output", "helm", "parse", "ratio", "warm", "ratio");
+    for one in measured {
+        let (helm, parse, warm) = (one.helm_engine, one.parse, one.warm);
+        print!("{:<28}{:>5} KiB", one.name, one.bytes >> 10);
+        print!("{:>10.3}{:>10.3}{:>8.1}", milliseconds(helm), milliseconds(parse), ratio(helm, parse));
+        println!("{:>10.3}{:>8.1}", milliseconds(warm), ratio(helm, warm));
+    }
+}
+
+fn print_whole(measured: &[Measurement]) {
+    println!(
+        "\nAll of `helm template`, in process. whole: from the chart's folder to the text; again: a chart that has been"
+    );
+    println!("loaded and rendered before; then the peak memory of each process during the whole");
+    print!("{:<28}{:>10}{:>10}{:>8}", "", "helm", "whole", "ratio");
+    println!("{:>10}{:>8}{:>9}{:>9}{:>7}", "again", "ratio", "helm", "ours", "part");
+    for one in measured {
+        let (helm, whole, again) = (one.helm_whole, one.whole, one.again);
+        print!("{:<28}{:>10.3}{:>10.3}{:>8.1}", one.name, milliseconds(helm), milliseconds(whole), ratio(helm, whole));
+        print!("{:>10.3}{:>8.1}", milliseconds(again), ratio(helm, again));
+        let part = share(one.peak, one.helm_peak);
+        println!("{:>9.1}{:>9.1}{part:>7.2}", mebibytes(one.helm_peak), mebibytes(one.peak));
+    }
+}
+
 /// What was measured of one chart.
 struct Measurement {
     name: String,
@@ -168,6 +176,7 @@ struct Measurement {
     helm_whole: Duration,
     parse: Duration,
     warm: Duration,
+    again: Duration,
     whole: Duration,
     helm_peak: u64,
     peak: u64,
@@ -190,7 +199,8 @@ fn measure(oracle: &mut Oracle, chart: &Path, arguments: &Arguments) -> Result<M
         series(work, chart, &files, 1)?;
         Ok(times_in(arguments.seconds, start.elapsed()).min(2000))
     };
-    let counts = [our_count(Work::Parse)?, our_count(Work::Warm)?, our_count(Work::Whole)?];
+    let (parse_count, warm_count) = (our_count(Work::Parse)?, our_count(Work::Warm)?);
+    let (again_count, whole_count) = (our_count(Work::Again)?, our_count(Work::Whole)?);
     let most = Duration::MAX;
     let mut measurement = Measurement {
         name,
@@ -199,6 +209,7 @@ fn measure(oracle: &mut Oracle, chart: &Path, arguments: &Arguments) -> Result<M
         helm_whole: most,
         parse: most,
         warm: most,
+        again: most,
         whole: most,
         helm_peak: u64::MAX,
         peak: u64::MAX,
@@ -209,10 +220,11 @@ fn measure(oracle: &mut Oracle, chart: &Path, arguments: &Arguments) -> Result<M
         best(&mut measurement.helm_engine, Duration::from_nanos(helm.engine.median));
         best(&mut measurement.helm_whole, Duration::from_nanos(helm.whole.median));
         measurement.helm_peak = measurement.helm_peak.min(helm.peak_bytes);
-        best(&mut measurement.parse, series(Work::Parse, chart, &files, counts[0])?);
-        best(&mut measurement.warm, series(Work::Warm, chart, &files, counts[1])?);
+        best(&mut measurement.parse, series(Work::Parse, chart, &files, parse_count)?);
+        best(&mut measurement.warm, series(Work::Warm, chart, &files, warm_count)?);
+        best(&mut measurement.again, series(Work::Again, chart, &files, again_count)?);
         forget_peak();
-        best(&mut measurement.whole, series(Work::Whole, chart, &files, counts[2])?);
+        best(&mut measurement.whole, series(Work::Whole, chart, &files, whole_count)?);
         measurement.peak = measurement.peak.min(peak()?);
     }
     Ok(measurement)
@@ -222,16 +234,23 @@ fn measure(oracle: &mut Oracle, chart: &Path, arguments: &Arguments) -> Result<M
 fn series(work: Work, folder: &Path, files: &[ChartFile], count: usize) -> Result<Duration> {
     let load = || Chart::load(files.to_vec()).with_context(|| format!("{} is no valid chart", folder.display()));
     let warm = load()?;
-    renderer::render::render_files(&warm, &Values::new(), &options(&FixedHost::default(), false))?;
+    renderer::render::render_files(&warm, &Values::new(), &options(&FixedHost::default(), true))?;
     let mut times = Vec::with_capacity(count);
     for _ in 0..count {
         let host = FixedHost::default();
+        let options = options(&host, work == Work::Again);
         let cold = if work == Work::Parse { Some(load()?) } else { None };
+        let prepared = match work {
+            Work::Parse | Work::Warm => Some(Prepared::new(cold.as_ref().unwrap_or(&warm), &Values::new(), &options)?),
+            Work::Again | Work::Whole => None,
+        };
         let start = Instant::now();
         match work {
             Work::Parse | Work::Warm => {
-                let chart = cold.as_ref().unwrap_or(&warm);
-                black_box(renderer::render::render_files(chart, &Values::new(), &options(&host, false))?);
+                black_box(prepared.map(|prepared| prepared.execute(&options)).transpose()?);
+            }
+            Work::Again => {
+                black_box(renderer::render(&warm, &Values::new(), &options)?.to_helm_output(false));
             }
             Work::Whole => {
                 black_box(whole(folder)?);
