@@ -5,6 +5,8 @@ pub mod checkout;
 #[cfg(feature = "cluster")]
 pub mod cluster;
 pub mod command;
+pub mod differential;
+pub mod generate;
 #[cfg(feature = "cluster")]
 pub mod git_server;
 pub mod large_chart;

@@ -11,6 +11,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use serde::{Deserialize, Serialize};
 
 /// The Helm release that answers.
@@ -185,7 +186,7 @@ pub struct Timing {
 pub type Answer = std::result::Result<Vec<u8>, String>;
 
 /// How long an answer may take: far longer than any chart needs, even on a busy machine.
-const PATIENCE: Duration = Duration::from_mins(2);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A running oracle. It ends when this is dropped.
 #[derive(Debug)]
@@ -208,11 +209,14 @@ impl Oracle {
             .env("TZ", "UTC")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
+            // Where Go ends a process it tells the states of all threads.
+            .stderr(Stdio::null())
             .spawn()
             .with_context(|| format!("the oracle {} could not be started", program.display()))?;
         let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
             bail!("the oracle {} has no pipes", program.display());
         };
+        limit_memory(&child)?;
         // Read beside the asking, so that waiting can end.
         let (sender, lines) = sync_channel(1);
         std::thread::spawn(move || {
@@ -255,6 +259,16 @@ impl Oracle {
             Err(error) => anyhow::anyhow!("{program} ended: {error}"),
         }
     }
+}
+
+/// A template can ask for any amount of memory: an oracle that takes it ends instead of the machine.
+fn limit_memory(child: &Child) -> Result<()> {
+    /// Address space; Go reserves far more than it uses.
+    const BYTES: u64 = 6 << 30;
+    let limit = Rlimit { current: Some(BYTES), maximum: Some(BYTES) };
+    let process = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    prlimit(process, Resource::As, limit).context("the memory of the oracle cannot be limited")?;
+    Ok(())
 }
 
 impl Drop for Oracle {

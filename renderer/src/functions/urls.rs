@@ -29,10 +29,21 @@ enum Part {
 // Go: net/url/gen_encoding_table.go shouldEscape
 fn is_plain(byte: u8, part: Part) -> bool {
     match byte {
-        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'$' | b'&' | b'+' | b'=' => true,
+        b'A'..=b'Z'
+        | b'a'..=b'z'
+        | b'0'..=b'9'
+        | b'-'
+        | b'_'
+        | b'.'
+        | b'~'
+        | b'$'
+        | b'&'
+        | b'+'
+        | b'='
+        | b','
+        | b';' => true,
         b'!' | b'\'' | b'(' | b')' | b'*' => matches!(part, Part::Host | Part::Zone | Part::Fragment),
         b'[' | b']' | b'<' | b'>' | b'"' => matches!(part, Part::Host | Part::Zone),
-        b',' | b';' => part != Part::Path,
         b'/' | b'?' => matches!(part, Part::Fragment) || byte == b'/' && part == Part::Path,
         b':' => matches!(part, Part::Path | Part::Host | Part::Zone | Part::Fragment),
         b'@' => matches!(part, Part::Path | Part::Fragment),

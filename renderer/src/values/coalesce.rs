@@ -265,6 +265,14 @@ fn deep_copy_map(map: &Map) -> Map {
     map.copy_unless_changed().unwrap_or_else(copied)
 }
 
+/// As [`wrong_verb`], inside a list or map, where `fmt` has its own word for nothing (`printValue`).
+fn wrong_verb_inside(value: &Value) -> String {
+    match value {
+        Value::Nil | Value::Invalid => "<nil>".to_owned(),
+        other => wrong_verb(other),
+    }
+}
+
 /// What `fmt` prints for a value under `%t`, the verb that Helm uses in its type mismatch.
 fn wrong_verb(value: &Value) -> String {
     match value {
@@ -274,8 +282,12 @@ fn wrong_verb(value: &Value) -> String {
         Value::Float64(value) => format!("%!t(float64={})", number::format_f64_general(*value)),
         Value::String(text) => format!("%!t(string={text})"),
         Value::List(list) => {
-            let items: Vec<String> = list.iter().map(wrong_verb).collect();
+            let items: Vec<String> = list.iter().map(wrong_verb_inside).collect();
             format!("[{}]", items.join(" "))
+        }
+        Value::Map(map) => {
+            let member = |(key, value): &(GoString, Value)| format!("%!t(string={key}):{}", wrong_verb_inside(value));
+            format!("map[{}]", map.entries().iter().map(member).collect::<Vec<_>>().join(" "))
         }
         other => format!("%!t({})", other.type_name()),
     }
