@@ -161,6 +161,10 @@ impl Object for KubeVersion {
         self.normalized.clone().into_bytes()
     }
 
+    fn is_stringer(&self) -> bool {
+        false
+    }
+
     fn struct_fields(&self) -> Option<Vec<StructField>> {
         let mut fields = vec![
             StructField::new("Version", self.version.as_str()),

@@ -168,3 +168,33 @@ fn doubling_sub_charts_end() {
     let error = rendered(&files, "", Profile::V4).unwrap_err();
     assert!(error.ends_with("the chart renders more than 10000 sub-charts"), "{error}");
 }
+
+/// A key that was made for this test.
+const P384: &str = "-----BEGIN EC PRIVATE KEY-----\n\
+    MIGkAgEBBDAPY079fYBj2UuAqOmFb66oIM7kae1OtyYW6NfBNOQufd5gthldrfNW\n\
+    MzJQ17JN76agBwYFK4EEACKhZANiAARru8gCDJ95qKMOdCXPxMKur3opdsZLEzdK\n\
+    Uk7Q+AUYV+4n7vEWGq9z9Bga3KKuKSCwwBSgUwc4bM5pEtCbfkVWozsOvFpWVAQp\n\
+    c1aRA9ghT+eaCpzdCwVOn5k3N3nqU6E=\n\
+    -----END EC PRIVATE KEY-----\n";
+
+#[test]
+fn keys_are_rsa_or_of_p_256() {
+    let refusal = |template: &str| rendered(&[("templates/a.yaml", template)], "", Profile::V4).unwrap_err();
+    let text = refusal(r#"a: {{ genPrivateKey "dsa" }}"#);
+    assert!(text.ends_with("DSA keys are not supported: use rsa, ecdsa or ed25519"), "{text}");
+    // The SEC 1 form of a key on P-384.
+    let text = refusal(&format!("a: {{{{ genCAWithKey \"x\" 1 {P384:?} }}}}"));
+    assert!(text.contains("error calling genCAWithKey: parsing private key: "), "{text}");
+}
+
+#[test]
+fn times_have_no_fields() {
+    let template = r#"v: "{{ toDate "2006-01-02" "2020-03-04" | printf "%d" }}""#;
+    assert_eq!(output(template, Profile::V4), r#"v: "%!d(time.Time=2020-03-04 00:00:00 +0000 UTC)""#);
+}
+
+#[test]
+fn toml_errors_name_the_line() {
+    let template = r#"v: "{{ (fromToml "a = 1\n,\n").Error }}""#;
+    assert_eq!(output(template, Profile::V4), r#"v: "toml: line 2: invalid key-value pair, expected key""#);
+}

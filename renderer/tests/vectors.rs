@@ -17,6 +17,8 @@ const VECTORS: &str = include_str!("fixtures/vectors.jsonl");
 /// Calls of every function with arguments of many types, right and wrong ones.
 const SIGNATURES: &str = include_str!("fixtures/signatures.jsonl");
 const GENERATED: &str = include_str!("fixtures/generated.jsonl");
+/// Every function with arguments of all kinds, and every verb of `printf` for values of all kinds.
+const FUNCTIONS: &str = include_str!("fixtures/functions.jsonl");
 const PENDING: &str = include_str!("fixtures/vectors-pending.txt");
 
 #[derive(Deserialize)]
@@ -140,6 +142,24 @@ fn every_function_takes_what_the_real_one_takes() {
     for line in SIGNATURES.lines().skip(1) {
         let vector: Vector = serde_json::from_str(line).unwrap();
         let (expected, actual) = (vector.expected(), run(&vector.tpl, &[], &Values::new()));
+        if actual != expected {
+            writeln!(problems, "{}\n  expected {}\n  actual   {}", vector.tpl, shown(&expected), shown(&actual))
+                .unwrap();
+        }
+    }
+    assert!(problems.is_empty(), "{problems}");
+}
+
+#[test]
+fn every_function_gives_what_the_real_one_gives() {
+    let mut lines = FUNCTIONS.lines();
+    let meta: serde_json::Value = serde_json::from_str(lines.next().unwrap()).unwrap();
+    let files: Vec<(&str, &str)> =
+        meta["files"].as_object().unwrap().iter().map(|(name, text)| (name.as_str(), text.as_str().unwrap())).collect();
+    let mut problems = String::new();
+    for line in lines {
+        let vector: Vector = serde_json::from_str(line).unwrap();
+        let (expected, actual) = (vector.expected(), run(&vector.tpl, &files, &Values::new()));
         if actual != expected {
             writeln!(problems, "{}\n  expected {}\n  actual   {}", vector.tpl, shown(&expected), shown(&actual))
                 .unwrap();

@@ -5,9 +5,8 @@ use std::any::Any as AnyType;
 use super::arguments::text;
 use super::time::object;
 use super::{CallError, CallResult, Context, Function, Parameter, Signature};
-use crate::quote::quote;
 use crate::semver::{Constraint, Version};
-use crate::value::{GoString, MethodError, Object, Value};
+use crate::value::{GoString, MethodError, Object, StructField, Value};
 
 use Parameter::String as Text;
 
@@ -130,13 +129,26 @@ impl Object for VersionObject {
         Value::string(self.to_text())
     }
 
-    fn to_go_syntax(&self) -> Option<Vec<u8>> {
+    // None of its fields is exported.
+    fn deep_copy(&self) -> Option<Value> {
+        let version = Version {
+            major: 0,
+            minor: 0,
+            patch: 0,
+            prerelease: String::new(),
+            metadata: String::new(),
+            original: String::new(),
+        };
+        Some(object(Self { version, is_pointer: self.is_pointer }))
+    }
+
+    fn printed_fields(&self) -> Option<Vec<StructField>> {
         let Version { major, minor, patch, prerelease, metadata, original } = &self.version;
-        let [pre, metadata, original] = [prerelease, metadata, original].map(|text| quote(text.as_bytes()));
-        let numbers = format!("major:{major:#x}, minor:{minor:#x}, patch:{patch:#x}");
-        let pointer = if self.is_pointer { "&" } else { "" };
-        let text = format!("{pointer}semver.Version{{{numbers}, pre:{pre}, metadata:{metadata}, original:{original}}}");
-        Some(text.into_bytes())
+        let numbers = [("major", major), ("minor", minor), ("patch", patch)];
+        let numbers = numbers.map(|(name, number)| StructField::new(name, Value::Uint64(*number)));
+        let texts = [("pre", prerelease), ("metadata", metadata), ("original", original)];
+        let texts = texts.map(|(name, text)| StructField::new(name, text.as_str()));
+        Some(numbers.into_iter().chain(texts).collect())
     }
 
     fn as_any(&self) -> &dyn AnyType {

@@ -18,6 +18,8 @@ pub fn encode(value: &Value, budget: &Budget) -> Result<String, EncodeError> {
         Shape::Nothing if matches!(value, Value::Invalid | Value::Nil) => {
             return Err(EncodeError::Panic("reflect: call of reflect.Value.Type on zero Value".to_owned()));
         }
+        // A nil slice, unlike a nil map.
+        Shape::Nothing if matches!(value, Value::List(_)) => encoder.text.push_str("[]"),
         Shape::Nothing => {}
         Shape::Tables(_) => {
             return Err(EncodeError::message("toml: top-level values must be Go maps or structs"));

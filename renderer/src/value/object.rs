@@ -128,6 +128,16 @@ pub trait Object: fmt::Debug {
         None
     }
 
+    /// Whether printing calls its method `String`. A method of the pointer does not count for a value.
+    fn is_stringer(&self) -> bool {
+        self.method("String").is_some()
+    }
+
+    /// The fields that verbs print which ask for no text. Those of what has a text form of its own, too.
+    fn printed_fields(&self) -> Option<Vec<StructField>> {
+        self.struct_fields()
+    }
+
     /// What `%#v` prints, if that is neither the text nor the fields.
     fn to_go_syntax(&self) -> Option<Vec<u8>> {
         None

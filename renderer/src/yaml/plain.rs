@@ -61,6 +61,8 @@ trait Strategy {
     /// Writes a `[]byte`.
     fn bytes(writer: &mut Writer, bytes: &[u8], slot: Slot);
     fn unsupported(value: &Value) -> EncodeError;
+    /// Whether this is a time, written as a timestamp, or a duration, written as its text.
+    fn writes_times(object: &dyn Object) -> bool;
     /// The fields of a struct that is written in their order.
     fn fields(object: &dyn Object) -> Option<Vec<(String, Value)>>;
 }
@@ -116,6 +118,10 @@ impl Strategy for ThroughJson {
         in_json(&EncodeError::unsupported_type(value))
     }
 
+    fn writes_times(_: &dyn Object) -> bool {
+        false
+    }
+
     fn fields(_: &dyn Object) -> Option<Vec<(String, Value)>> {
         // JSON's order is lost on the way.
         None
@@ -164,6 +170,11 @@ impl Strategy for Direct {
 
     fn unsupported(_: &Value) -> EncodeError {
         EncodeError::message("cannot marshal type: complex128")
+    }
+
+    // go.yaml.in/yaml/v3: encode.go marshal
+    fn writes_times(object: &dyn Object) -> bool {
+        matches!(object.type_name(), "time.Time" | "time.Duration")
     }
 
     fn fields(object: &dyn Object) -> Option<Vec<(String, Value)>> {
@@ -253,6 +264,10 @@ impl<S: Strategy> Walk<'_, S> {
                         self.value(&value, slot, depth + 1)?;
                     }
                 }
+                None if S::writes_times(object.as_ref()) => match object.to_plain() {
+                    Value::String(text) => self.writer.scalar(&text.to_str_lossy()),
+                    _ => self.writer.string(&String::from_utf8_lossy(&object.to_text()), slot),
+                },
                 None => self.value(&object.to_plain(), slot, depth + 1)?,
             },
         }

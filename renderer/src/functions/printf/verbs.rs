@@ -36,12 +36,14 @@ pub(super) struct Printer<'b> {
     pub(super) flags: Flags,
     /// How many lists and maps are being printed around the value.
     depth: usize,
+    /// Whether a value is being shown that the verb does not know: without its method `String`.
+    erroring: bool,
     budget: &'b Budget,
 }
 
 impl<'b> Printer<'b> {
     pub(super) fn new(budget: &'b Budget) -> Self {
-        Self { output: Vec::new(), flags: Flags::default(), depth: 0, budget }
+        Self { output: Vec::new(), flags: Flags::default(), depth: 0, erroring: false, budget }
     }
 
     fn enter(&mut self) -> Printed {
@@ -82,6 +84,10 @@ impl<'b> Printer<'b> {
     }
 
     fn value(&mut self, value: &Value, verb: char) -> Printed {
+        if verb == 'w' && matches!(value, Value::List(_) | Value::Map(_) | Value::Object(_)) {
+            // Only for errors; it does not look inside.
+            return self.bad_verb(Some(value), verb);
+        }
         match value {
             Value::Invalid | Value::Nil => self.write(b"<nil>"),
             Value::Bool(flag) => match verb {
@@ -162,7 +168,7 @@ impl<'b> Printer<'b> {
         if go_syntax && let Some(text) = object.to_go_syntax() {
             return self.text(&text);
         }
-        if !go_syntax && matches!(verb, 'v' | 's' | 'x' | 'X' | 'q') && object.method("String").is_some() {
+        if !self.erroring && !go_syntax && matches!(verb, 'v' | 's' | 'x' | 'X' | 'q') && object.is_stringer() {
             return self.string(value, &GoString::from(object.to_text()), verb);
         }
         match object.kind_name() {
@@ -184,7 +190,7 @@ impl<'b> Printer<'b> {
                 Ok(())
             }
             "slice" => self.value(&object.to_plain(), verb),
-            kind => match object.struct_fields() {
+            kind => match object.printed_fields() {
                 Some(fields) => {
                     if kind == "ptr" {
                         self.write(b"&")?;
@@ -228,7 +234,9 @@ impl<'b> Printer<'b> {
                 self.write(value.type_name().as_bytes())?;
                 self.write(b"=")?;
                 let depth = std::mem::take(&mut self.depth);
+                let erroring = std::mem::replace(&mut self.erroring, true);
                 self.value(value, 'v')?;
+                self.erroring = erroring;
                 self.depth = depth;
             }
             None => self.write(b"<nil>")?,
@@ -291,13 +299,19 @@ impl<'b> Printer<'b> {
         match verb {
             'v' | 'd' => {
                 let go_syntax = self.flags.go_syntax;
-                self.write(if go_syntax { b"[]byte{" } else { b"[" })?;
+                self.write(match (go_syntax, self.depth) {
+                    (true, 0) => b"[]byte{".as_slice(),
+                    (true, _) => b"[]uint8{",
+                    (false, _) => b"[",
+                })?;
                 for (index, byte) in bytes.iter().enumerate() {
                     if index > 0 {
                         self.write(if go_syntax { b", " } else { b" " })?;
                     }
                     if go_syntax {
-                        self.write(format!("{byte:#x}").as_bytes())?;
+                        let sharp = std::mem::replace(&mut self.flags.sharp, true);
+                        self.digits(u64::from(*byte), 16, false, 'v')?;
+                        self.flags.sharp = sharp;
                     } else {
                         self.integer(value, u64::from(*byte), false, 'd')?;
                     }
@@ -495,23 +509,32 @@ impl<'b> Printer<'b> {
 
     fn pointer(&mut self, value: &Value) -> Printed {
         match value {
+            value if value.is_nil() => self.address_of(value, 0, 'p'),
             Value::Map(_) | Value::List(_) | Value::Bytes(_) => self.address(value, 'p'),
-            Value::Object(object) if object.kind_name() == "ptr" => self.address(value, 'p'),
+            Value::Object(object) if matches!(object.kind_name(), "ptr" | "slice" | "map") => self.address(value, 'p'),
             value => self.bad_verb(Some(value), 'p'),
         }
     }
 
     /// An address. Go's are not repeatable, so here all are the same.
     fn address(&mut self, value: &Value, verb: char) -> Printed {
-        const ADDRESS: u64 = 0xc0_0000_0000;
+        self.address_of(value, 0xc0_0000_0000, verb)
+    }
+
+    // Go: fmt/print.go fmtPointer
+    fn address_of(&mut self, value: &Value, address: u64, verb: char) -> Printed {
         match verb {
-            'b' | 'o' | 'd' | 'x' | 'X' => self.integer(value, ADDRESS, false, verb),
+            'b' | 'o' | 'd' | 'x' | 'X' => self.integer(value, address, false, verb),
             'v' | 'p' => {
-                let sharp = !self.flags.sharp;
+                let typed = self.flags.go_syntax && verb == 'v';
+                if typed {
+                    self.write(format!("({})(", value.type_name()).as_bytes())?;
+                }
+                let sharp = typed || !self.flags.sharp;
                 let before = std::mem::replace(&mut self.flags.sharp, sharp);
-                self.digits(ADDRESS, 16, false, 'v')?;
+                self.digits(address, 16, false, 'v')?;
                 self.flags.sharp = before;
-                Ok(())
+                if typed { self.write(b")") } else { Ok(()) }
             }
             verb => self.bad_verb(Some(value), verb),
         }
