@@ -4,6 +4,7 @@
 pub mod checkout;
 #[cfg(feature = "cluster")]
 pub mod cluster;
+pub mod codecs;
 pub mod command;
 pub mod differential;
 pub mod generate;

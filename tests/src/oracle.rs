@@ -97,6 +97,28 @@ pub struct Request {
     #[serde(skip_serializing_if = "serde_json::Value::is_null")]
     json: serde_json::Value,
     count: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    codec: Option<Codec>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    inputs: Vec<String>,
+}
+
+/// What Helm reads and writes texts with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Codec {
+    /// `sigs.k8s.io/yaml`; the output is JSON.
+    Yaml,
+    /// `encoding/json`; the output is JSON.
+    Json,
+    /// `toYaml` of a value given as JSON.
+    ToYaml,
+    /// `toYamlPretty` of a value given as JSON.
+    ToYamlPretty,
+    /// `toJson` of a value given as JSON.
+    ToJson,
+    /// `toToml` of a value given as JSON.
+    ToToml,
 }
 
 impl Request {
@@ -140,6 +162,12 @@ impl Request {
     /// JSON as encoding/json reads it; the output is JSON.
     pub fn json(text: &str) -> Self {
         Self { kind: "json", text: text.to_owned(), ..Self::default() }
+    }
+
+    /// One codec on many texts.
+    fn codec(codec: Codec, inputs: &[Vec<u8>], count: usize) -> Self {
+        let inputs = inputs.iter().map(|input| BASE64_STANDARD.encode(input)).collect();
+        Self { kind: "codec", codec: Some(codec), inputs, count, ..Self::default() }
     }
 
     /// What the flags for values give; the output is JSON.
@@ -252,6 +280,35 @@ impl Oracle {
         decode(&answer, request)
     }
 
+    /// Applies a codec to texts.
+    ///
+    /// # Errors
+    ///
+    /// As [`Oracle::ask`]; what the codec refuses is an answer.
+    pub fn convert(&mut self, codec: Codec, inputs: &[Vec<u8>]) -> Result<Vec<Answer>> {
+        self.ask_codec(&Request::codec(codec, inputs, 0))
+    }
+
+    /// The shortest of some times that a codec takes for a text, in nanoseconds.
+    ///
+    /// # Errors
+    ///
+    /// As [`Oracle::ask`], and for a text that the codec refuses.
+    pub fn measure(&mut self, codec: Codec, input: &[u8], count: usize) -> Result<u64> {
+        let answers = self.ask_codec(&Request::codec(codec, &[input.to_vec()], count))?;
+        match answers.into_iter().next() {
+            Some(Ok(output)) => Ok(String::from_utf8_lossy(&output).parse()?),
+            Some(Err(error)) => bail!("{error}"),
+            None => bail!("no answer"),
+        }
+    }
+
+    fn ask_codec(&mut self, request: &Request) -> Result<Vec<Answer>> {
+        let output = self.ask(request)?.map_err(anyhow::Error::msg)?;
+        let answers: Vec<Line> = serde_json::from_slice(&output)?;
+        answers.into_iter().map(|line| line.answer(request)).collect()
+    }
+
     fn died(&mut self, request: &Request) -> anyhow::Error {
         let program = self.program.display();
         match self.child.wait() {
@@ -279,31 +336,38 @@ impl Drop for Oracle {
 }
 
 fn decode(answer: &str, request: &Request) -> Result<Answer> {
-    #[derive(Deserialize)]
-    struct Line {
-        output: Option<String>,
-        output_base64: Option<String>,
-        error: Option<String>,
-        error_base64: Option<String>,
-    }
-
     let line: Line = serde_json::from_str(answer).with_context(|| format!("no answer of an oracle: {answer}"))?;
-    let bytes = |text: &str| BASE64_STANDARD.decode(text).context("no base64 in an answer");
-    if let Some(output) = line.output {
-        return Ok(Ok(output.into_bytes()));
+    line.answer(request)
+}
+
+/// An answer as the oracle writes it.
+#[derive(Debug, Deserialize)]
+struct Line {
+    output: Option<String>,
+    output_base64: Option<String>,
+    error: Option<String>,
+    error_base64: Option<String>,
+}
+
+impl Line {
+    fn answer(self, request: &Request) -> Result<Answer> {
+        let bytes = |text: &str| BASE64_STANDARD.decode(text).context("no base64 in an answer");
+        if let Some(output) = self.output {
+            return Ok(Ok(output.into_bytes()));
+        }
+        if let Some(output) = self.output_base64 {
+            return Ok(Ok(bytes(&output)?));
+        }
+        let error = match (self.error, self.error_base64) {
+            (Some(error), _) => error,
+            (None, Some(error)) => String::from_utf8_lossy(&bytes(&error)?).into_owned(),
+            (None, None) => bail!("an answer without output and error to {}", shown(request)),
+        };
+        if let Some(problem) = error.strip_prefix("request: ") {
+            bail!("the oracle does not understand {}: {problem}", shown(request));
+        }
+        Ok(Err(error))
     }
-    if let Some(output) = line.output_base64 {
-        return Ok(Ok(bytes(&output)?));
-    }
-    let error = match (line.error, line.error_base64) {
-        (Some(error), _) => error,
-        (None, Some(error)) => String::from_utf8_lossy(&bytes(&error)?).into_owned(),
-        (None, None) => bail!("an answer without output and error: {answer}"),
-    };
-    if let Some(problem) = error.strip_prefix("request: ") {
-        bail!("the oracle does not understand {}: {problem}", shown(request));
-    }
-    Ok(Err(error))
 }
 
 /// A request for a message, not longer than a person reads.

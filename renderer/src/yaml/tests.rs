@@ -282,6 +282,19 @@ fn the_deepest_trees_fit_the_stack_and_deeper_ones_are_refused() {
     assert_eq!(encode_all(&value), [false; 4]);
 }
 
+/// Go goes through maps in random order: these are among its answers.
+#[test]
+fn of_several_answers_one_is_given() {
+    assert_eq!(decoded("1: a\n'1': b"), r#"{"1":"b"}"#);
+    let two_nulls =
+        "error: error converting YAML to JSON: unsupported map key of type: %!s(<nil>), key: <nil>, value: ";
+    assert_eq!(decoded("a: {~: 1}\nb: {~: 2}"), format!("{two_nulls}1"));
+    let keys = ["5.z", "12001", "1e3"];
+    let map: crate::value::Map = keys.into_iter().map(|key| (key.into(), Value::Nil)).collect();
+    let written = encode(&Value::Map(map), &budget()).unwrap();
+    assert!(keys.iter().all(|key| written.contains(key)), "{written}");
+}
+
 #[test]
 fn shared_values_cannot_multiply_without_bound() {
     let mut value = Value::from("x");

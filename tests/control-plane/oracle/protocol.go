@@ -42,6 +42,14 @@
 //
 // kind "json": text as encoding/json reads it; the output is JSON.
 //
+// kind "codec": one codec on many texts; the output is a JSON array of answers.
+//
+//	codec     "yaml" (sigs.k8s.io/yaml), "json" (encoding/json) and "toml" (BurntSushi) read a text, the output is JSON;
+//	          "to-yaml", "to-yaml-pretty", "to-json" and "to-toml" write a value given as JSON
+//	inputs    the texts in base64
+//	count     if it is not zero, each input is measured that many times instead; the outputs are nanoseconds, the
+//	          least of them
+//
 // kind "set": lists set, set_string, set_json and set_literal, beside and set_file, values; the output is the merged
 // values as JSON.
 //
@@ -99,6 +107,8 @@ type Request struct {
 	Template             string            `json:"template"`
 	Text                 string            `json:"text"`
 	JSON                 any               `json:"json"`
+	Codec                string            `json:"codec"`
+	Inputs               [][]byte          `json:"inputs"`
 	Count                int               `json:"count"`
 }
 
@@ -125,6 +135,12 @@ type Helm interface {
 	YAMLToJSON(text []byte) ([]byte, error)
 	// ToYAML is Marshal of sigs.k8s.io/yaml.
 	ToYAML(value any) ([]byte, error)
+	// ToYAMLPretty writes as toYamlPretty does.
+	ToYAMLPretty(value any) ([]byte, error)
+	// ToTOML writes as toToml does.
+	ToTOML(value any) ([]byte, error)
+	// FromTOML reads as fromToml does.
+	FromTOML(text []byte) (map[string]any, error)
 }
 
 type answer struct {
@@ -198,6 +214,10 @@ func reply(helm Helm, line []byte, folder string) (reply answer) {
 	if err != nil {
 		return failed(err)
 	}
+	return succeeded(output)
+}
+
+func succeeded(output []byte) answer {
 	if utf8.Valid(output) {
 		text := string(output)
 		return answer{Output: &text}
@@ -253,6 +273,12 @@ func ask(helm Helm, request *Request) ([]byte, error) {
 			return nil, err
 		}
 		return marshal(value)
+	case "codec":
+		answers := make([]answer, len(request.Inputs))
+		for i, input := range request.Inputs {
+			answers[i] = convert(helm, request.Codec, request.Count, input)
+		}
+		return marshal(answers)
 	case "set":
 		values, err := helm.MergeValues(request)
 		if err != nil {
@@ -263,6 +289,73 @@ func ask(helm Helm, request *Request) ([]byte, error) {
 		return bench(helm, request)
 	default:
 		return nil, fmt.Errorf("request: unknown kind %q", request.Kind)
+	}
+}
+
+// convert applies a codec to one text.
+func convert(helm Helm, codec string, count int, input []byte) (reply answer) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			reply = failed(fmt.Errorf("panic: %v", cause))
+		}
+	}()
+	run, err := converter(helm, codec, input)
+	if err != nil {
+		return failed(err)
+	}
+	var best time.Duration
+	for i := range count {
+		start := time.Now()
+		_, _ = run()
+		if took := time.Since(start); i == 0 || took < best {
+			best = took
+		}
+	}
+	if count > 0 {
+		return succeeded([]byte(strconv.FormatInt(best.Nanoseconds(), 10)))
+	}
+	output, err := run()
+	if err != nil {
+		return failed(err)
+	}
+	return succeeded(output)
+}
+
+func converter(helm Helm, codec string, input []byte) (func() ([]byte, error), error) {
+	write := map[string]func(any) ([]byte, error){
+		"to-yaml":        helm.ToYAML,
+		"to-yaml-pretty": helm.ToYAMLPretty,
+		"to-json":        json.Marshal,
+		"to-toml":        helm.ToTOML,
+	}[codec]
+	if write != nil {
+		var value any
+		if err := json.Unmarshal(input, &value); err != nil {
+			return nil, fmt.Errorf("request: %w", err)
+		}
+		return func() ([]byte, error) { return write(value) }, nil
+	}
+	switch codec {
+	case "yaml":
+		return func() ([]byte, error) { return helm.YAMLToJSON(input) }, nil
+	case "json":
+		return func() ([]byte, error) {
+			var value any
+			if err := json.Unmarshal(input, &value); err != nil {
+				return nil, err
+			}
+			return json.Marshal(value)
+		}, nil
+	case "toml":
+		return func() ([]byte, error) {
+			value, err := helm.FromTOML(input)
+			if err != nil {
+				return nil, err
+			}
+			return json.Marshal(value)
+		}, nil
+	default:
+		return nil, fmt.Errorf("request: unknown codec %q", codec)
 	}
 }
 

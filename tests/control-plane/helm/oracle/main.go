@@ -10,6 +10,7 @@ import (
 	"sort"
 
 	"control-plane/oracle"
+	"github.com/BurntSushi/toml"
 	"helm.sh/helm/v4/pkg/action"
 	chart "helm.sh/helm/v4/pkg/chart"
 	"helm.sh/helm/v4/pkg/chart/common"
@@ -25,6 +26,7 @@ import (
 	release "helm.sh/helm/v4/pkg/release/v1"
 	releaseutil "helm.sh/helm/v4/pkg/release/v1/util"
 	"sigs.k8s.io/yaml"
+	goyaml "sigs.k8s.io/yaml/goyaml.v3"
 )
 
 type helm struct {
@@ -166,3 +168,23 @@ func (*helm) ReadValues(text []byte) (map[string]any, error) {
 func (*helm) YAMLToJSON(text []byte) ([]byte, error) { return yaml.YAMLToJSON(text) }
 
 func (*helm) ToYAML(value any) ([]byte, error) { return yaml.Marshal(value) }
+
+func (*helm) ToYAMLPretty(value any) ([]byte, error) {
+	var text bytes.Buffer
+	encoder := goyaml.NewEncoder(&text)
+	encoder.SetIndent(2)
+	err := encoder.Encode(value)
+	return text.Bytes(), err
+}
+
+func (*helm) ToTOML(value any) ([]byte, error) {
+	var text bytes.Buffer
+	err := toml.NewEncoder(&text).Encode(value)
+	return text.Bytes(), err
+}
+
+func (*helm) FromTOML(text []byte) (map[string]any, error) {
+	value := map[string]any{}
+	err := toml.Unmarshal(text, &value)
+	return value, err
+}

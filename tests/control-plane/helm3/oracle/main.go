@@ -2,12 +2,14 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
 	"slices"
 	"sort"
 
 	"control-plane/oracle"
+	"github.com/BurntSushi/toml"
 	"helm.sh/helm/v3/pkg/action"
 	"helm.sh/helm/v3/pkg/chart"
 	"helm.sh/helm/v3/pkg/chart/loader"
@@ -19,6 +21,7 @@ import (
 	"helm.sh/helm/v3/pkg/release"
 	"helm.sh/helm/v3/pkg/releaseutil"
 	"sigs.k8s.io/yaml"
+	goyaml "sigs.k8s.io/yaml/goyaml.v3"
 )
 
 type helm struct {
@@ -163,3 +166,23 @@ func (*helm) ReadValues(text []byte) (map[string]any, error) {
 func (*helm) YAMLToJSON(text []byte) ([]byte, error) { return yaml.YAMLToJSON(text) }
 
 func (*helm) ToYAML(value any) ([]byte, error) { return yaml.Marshal(value) }
+
+func (*helm) ToYAMLPretty(value any) ([]byte, error) {
+	var text bytes.Buffer
+	encoder := goyaml.NewEncoder(&text)
+	encoder.SetIndent(2)
+	err := encoder.Encode(value)
+	return text.Bytes(), err
+}
+
+func (*helm) ToTOML(value any) ([]byte, error) {
+	var text bytes.Buffer
+	err := toml.NewEncoder(&text).Encode(value)
+	return text.Bytes(), err
+}
+
+func (*helm) FromTOML(text []byte) (map[string]any, error) {
+	value := map[string]any{}
+	err := toml.Unmarshal(text, &value)
+	return value, err
+}
