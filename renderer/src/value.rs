@@ -5,6 +5,7 @@
 //! types, and reference semantics of maps (`set` is visible to everybody who holds the map).
 
 mod dismantle;
+mod entries;
 mod frozen;
 mod list;
 mod map;

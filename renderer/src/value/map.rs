@@ -1,11 +1,11 @@
 //! Go maps with string keys: shared, mutable, iterated in key order.
 
 use std::cell::{Ref, RefCell, RefMut};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use super::dismantle::dismantle;
+use super::entries::Entries;
 use super::frozen::FrozenMap;
 use super::{GoString, Value};
 
@@ -33,8 +33,6 @@ impl MapType {
         }
     }
 }
-
-type Entries = BTreeMap<GoString, Value>;
 
 /// What is behind all handles to one map.
 #[derive(Debug, Default)]
@@ -134,7 +132,7 @@ impl Map {
 
     /// Whether there is such a key, null or not.
     pub fn contains_key(&self, key: &[u8]) -> bool {
-        self.entries.as_ref().is_some_and(|entries| entries.read().contains_key(key))
+        self.entries.as_ref().is_some_and(|entries| entries.read().get(key).is_some())
     }
 
     /// Writes an entry for everybody who holds this map. Returns false for a nil map, in which Go would panic with
@@ -178,7 +176,7 @@ impl Map {
 
     /// A snapshot of the keys, sorted bytewise.
     pub fn keys(&self) -> Vec<GoString> {
-        self.borrow().map_or_else(Vec::new, |entries| entries.keys().cloned().collect())
+        self.borrow().map_or_else(Vec::new, |entries| entries.iter().map(|(key, _)| key.clone()).collect())
     }
 
     /// The identity of the map, equal for all handles to it, for cycle checks.
@@ -217,7 +215,7 @@ impl Map {
 
 impl From<&Arc<FrozenMap>> for Map {
     fn from(frozen: &Arc<FrozenMap>) -> Self {
-        let contents = Contents { frozen: Some(Arc::clone(frozen)), entries: Entries::new() };
+        let contents = Contents { frozen: Some(Arc::clone(frozen)), entries: Entries::default() };
         Self { entries: Some(Rc::new(contents.into())), map_type: MapType::Any }
     }
 }

@@ -223,10 +223,12 @@ fn measure(oracle: &mut Oracle, chart: &Path, arguments: &Arguments) -> Result<M
         best(&mut measurement.parse, series(Work::Parse, chart, &files, parse_count)?);
         best(&mut measurement.warm, series(Work::Warm, chart, &files, warm_count)?);
         best(&mut measurement.again, series(Work::Again, chart, &files, again_count)?);
-        forget_peak();
         best(&mut measurement.whole, series(Work::Whole, chart, &files, whole_count)?);
-        measurement.peak = measurement.peak.min(peak()?);
     }
+    // In a process of its own, as the oracle is one: this one holds what it compares.
+    let program = std::env::current_exe()?.display().to_string();
+    let chart = chart.display().to_string();
+    measurement.peak = peak(Command::new(&program).args(["peak", "--", &program, "repeat", "whole", &chart, "10"]))?;
     Ok(measurement)
 }
 
@@ -332,12 +334,12 @@ fn measure_processes(helm: &Path, plugin: &Path, chart: &Path, arguments: &Argum
         helm_best = helm_best.min(median(helm_times));
         our_best = our_best.min(median(our_times));
     }
-    let peak = |words: &[String]| -> Result<u64> {
+    let peak_of = |words: &[String]| -> Result<u64> {
         let mut command = Command::new(std::env::current_exe()?);
         command.args(["peak", "--"]).args(words);
-        Ok(command::run(&mut isolated(command))?.success()?.trim().parse()?)
+        peak(&mut isolated(command))
     };
-    let (helm_peak, our_peak) = (peak(&theirs)?, peak(&ours)?);
+    let (helm_peak, our_peak) = (peak_of(&theirs)?, peak_of(&ours)?);
     print!("{:<37}{:>10.3}{:>10.3}", name(chart), milliseconds(helm_best), milliseconds(our_best));
     print!("{:>8.1}", ratio(helm_best, our_best));
     println!("{:>10.1}{:>10.1}{:>8.2}", mebibytes(helm_peak), mebibytes(our_peak), share(our_peak, helm_peak));
@@ -353,24 +355,17 @@ fn time(command: &mut Command) -> Result<Duration> {
     Ok(elapsed)
 }
 
+/// What this program says under `peak`.
+fn peak(command: &mut Command) -> Result<u64> {
+    Ok(command::run(command)?.success()?.trim().parse()?)
+}
+
 /// In a process of its own, because the kernel counts the peak of all children together.
 fn peak_of(words: &[String]) -> Result<()> {
     time(Command::new(&words[0]).args(&words[1..]))?;
     let usage = nix::sys::resource::getrusage(nix::sys::resource::UsageWho::RUSAGE_CHILDREN)?;
     println!("{}", usage.max_rss() << 10);
     Ok(())
-}
-
-/// Lets the kernel count the peak of memory of this process anew (`proc_pid_clear_refs`, 5).
-fn forget_peak() {
-    // Where it cannot be reset, the peak is that of the process so far.
-    drop(std::fs::write("/proc/self/clear_refs", "5"));
-}
-
-fn peak() -> Result<u64> {
-    let status = std::fs::read_to_string("/proc/self/status")?;
-    let kilobytes = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));
-    Ok(kilobytes.context("/proc/self/status lacks VmHWM")?.trim().parse::<u64>()? << 10)
 }
 
 /// Processor and system, for a table that is kept.
