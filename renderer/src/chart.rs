@@ -19,6 +19,7 @@ pub use metadata::{Dependency, ImportValue, Maintainer, Metadata, MetadataError,
 use std::sync::{Arc, OnceLock};
 
 use crate::Profile;
+use crate::schema::CompiledSchema;
 use crate::template::ParseCache;
 use crate::value::FrozenMap;
 use crate::values::Values;
@@ -44,6 +45,7 @@ pub struct Chart {
     raw: Vec<File>,
     dependencies: Vec<Self>,
     parsed: ParseCache,
+    compiled_schema: CompiledSchema,
     warnings: Vec<String>,
 }
 
@@ -143,6 +145,11 @@ impl Chart {
     /// All files of the chart as they were loaded, those of sub-charts included.
     pub fn raw_files(&self) -> impl Iterator<Item = (&str, &[u8])> {
         self.raw.iter().map(|file| (file.name.as_str(), &*file.data))
+    }
+
+    /// The compiled [`Chart::schema`].
+    pub(crate) fn compiled_schema(&self) -> &CompiledSchema {
+        &self.compiled_schema
     }
 
     /// What Helm says on stderr while it loads the chart; without those of sub-charts.

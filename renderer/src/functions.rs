@@ -38,7 +38,7 @@ mod urls;
 mod versions;
 mod wrap;
 
-pub(crate) use regex::Expressions;
+pub(crate) use regex::{Expressions, Pattern};
 
 use std::collections::HashMap;
 use std::sync::LazyLock;

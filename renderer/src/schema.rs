@@ -1,9 +1,17 @@
 //! Validation of values against `values.schema.json`, with Helm's messages.
+//!
+//! The steps follow the library that Helm uses, santhosh-tekuri/jsonschema 6, because the tree of violations that Helm
+//! prints is what that library's functions return: `document` (identifiers, anchors, references), `compile` (keywords),
+//! `validate`, `format` and `message` (words).
 
+mod compile;
+mod document;
+mod format;
 mod message;
-mod validator;
+mod validate;
 
 use std::fmt;
+use std::sync::OnceLock;
 
 use crate::Chart;
 use crate::Profile;
@@ -43,13 +51,13 @@ pub enum Problem {
 }
 
 /// One violation of a schema.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Violation {
     /// Where in the chart's values, as a JSON pointer.
     pub pointer: String,
     /// What is wrong there, such as `got string, want integer`.
     pub message: String,
-    /// Why no branch of an `allOf`, `anyOf` or `oneOf` is fulfilled.
+    /// What is wrong further in: the violations of a group, or why no branch of an `anyOf` or `oneOf` is fulfilled.
     pub causes: Vec<Self>,
 }
 
@@ -60,7 +68,7 @@ impl fmt::Display for SchemaError {
             writeln!(formatter, "{}:", chart.chart)?;
             match &chart.problem {
                 Problem::Violations(violations) => {
-                    violations.iter().try_for_each(|violation| write_violation(formatter, violation, 0))?;
+                    violations.iter().try_for_each(|violation| violation.fmt(formatter))?;
                 }
                 Problem::Schema(text) => formatter.write_str(text)?,
                 Problem::NotAMap(found) => {
@@ -69,6 +77,19 @@ impl fmt::Display for SchemaError {
             }
         }
         Ok(())
+    }
+}
+
+impl Violation {
+    /// Whether this only puts several violations together, each of which has to be mended.
+    pub fn is_group(&self) -> bool {
+        !self.causes.is_empty() && matches!(self.message.as_str(), message::GROUP | message::ALL_OF)
+    }
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_violation(formatter, self, 0)
     }
 }
 
@@ -92,6 +113,8 @@ pub enum ValidationError {
 
 /// Validates a user's values, coalesced with the chart's defaults, against the schema of the chart and of every enabled
 /// sub-chart. References are followed inside the schema only.
+///
+/// Needs [`crate::template::RENDER_STACK_BYTES`] of stack.
 pub fn validate(chart: &Chart, values: &Values) -> Result<(), ValidationError> {
     let profile = Profile::default();
     let (tree, effective) = values::process(chart, values, profile, &Warnings::new(profile))?;
@@ -113,7 +136,7 @@ fn validate_chart(
 ) {
     if let Some(schema) = instance.chart().schema() {
         let instance_values = serde_json::Value::Object(values::to_values(values));
-        if let Err(problem) = validator::validate(schema, instance_values) {
+        if let Err(problem) = validate_values(instance.chart(), schema, &instance_values) {
             charts.push(ChartViolations { path: path.clone(), chart: instance.name().to_owned(), problem });
         }
     }
@@ -129,6 +152,27 @@ fn validate_chart(
             }),
         }
         path.pop();
+    }
+}
+
+/// Validates the values of one chart. Its schema is compiled once.
+fn validate_values(chart: &Chart, schema: &[u8], values: &serde_json::Value) -> Result<(), Problem> {
+    let compiled = chart.compiled_schema().get_or_init(|| compile::compile(schema));
+    let compiled = compiled.as_ref().map_err(|text| Problem::Schema(text.clone()))?;
+    let violations = validate::validate(compiled, values).map_err(Problem::Schema)?;
+    if violations.is_empty() { Ok(()) } else { Err(Problem::Violations(violations)) }
+}
+
+/// A compiled `values.schema.json`, or why it is none, in a box of its own.
+#[derive(Debug, Default)]
+pub(crate) struct CompiledSchema(OnceLock<Result<compile::Compiled, String>>);
+
+impl CompiledSchema {
+    fn get_or_init(
+        &self,
+        compile: impl FnOnce() -> Result<compile::Compiled, String>,
+    ) -> &Result<compile::Compiled, String> {
+        self.0.get_or_init(compile)
     }
 }
 

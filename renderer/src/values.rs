@@ -91,7 +91,7 @@ pub(crate) fn to_values(map: &Map) -> Values {
 }
 
 /// Converts a value that came from [`from_values`]; other kinds of values become null.
-fn to_json(value: &Value) -> serde_json::Value {
+pub(crate) fn to_json(value: &Value) -> serde_json::Value {
     match value {
         Value::Bool(value) => serde_json::Value::Bool(*value),
         Value::Int(value) | Value::Int64(value) => serde_json::Value::from(*value),

@@ -152,6 +152,16 @@ fn local_time_is_utc() {
 }
 
 #[test]
+fn reasons_of_some_formats_are_short() {
+    let schema = r#"{"$schema": "http://json-schema.org/draft-07/schema#", "properties": {"a": {"format": "ipv6"}}}"#;
+    let error = rendered(&[("values.schema.json", schema)], "a: '::zz'", Profile::V4).unwrap_err();
+    assert!(
+        error.ends_with("- at '/a': '::zz' is not valid ipv6: ParseAddr(\"::zz\"): unable to parse IP\n"),
+        "{error}"
+    );
+}
+
+#[test]
 fn doubling_sub_charts_end() {
     let mut files = Vec::new();
     for level in 0..14 {

@@ -68,13 +68,22 @@ fn causes(error: &ExpansionError, locks: &LockSet) -> Vec<Cause> {
 }
 
 fn add(violation: &Violation, chart: &ValuePath, locks: &LockSet, causes: &mut Vec<Cause>) {
-    let (path, cursor) = follow(&violation.pointer, chart, locks);
-    let message = if cursor.is_secret() {
+    if violation.is_group() {
+        return violation.causes.iter().for_each(|cause| add(cause, chart, locks, causes));
+    }
+    let (path, _) = follow(&violation.pointer, chart, locks);
+    let message = if is_about_secret(violation, chart, locks) {
         "does not fit the template's schema; the value is not shown".to_owned()
     } else {
         explain(violation)
     };
     causes.push(Cause { field: path.to_field(), message });
+}
+
+/// Whether a violation or a reason for it tells of a secret.
+fn is_about_secret(violation: &Violation, chart: &ValuePath, locks: &LockSet) -> bool {
+    let (_, cursor) = follow(&violation.pointer, chart, locks);
+    cursor.is_secret() || violation.causes.iter().any(|cause| is_about_secret(cause, chart, locks))
 }
 
 /// A violation with its reasons on one line.

@@ -8,6 +8,7 @@ use super::metadata::{MetadataError, RawMetadata};
 use super::{Chart, ChartError, ChartFile, File, IgnoreRules};
 use crate::Profile;
 use crate::functions::time;
+use crate::schema::CompiledSchema;
 use crate::template::ParseCache;
 use crate::values::{self, Values};
 use crate::warning::Warnings;
@@ -189,6 +190,7 @@ impl Loader {
             raw,
             dependencies,
             parsed: ParseCache::default(),
+            compiled_schema: CompiledSchema::default(),
             frozen_values: OnceLock::new(),
             warnings,
         })

@@ -37,12 +37,12 @@ fn words_violations_as_helm_does() {
         (
             r#"{"properties": {"a": {"minLength": 3, "pattern": "^b"}}}"#,
             "a: \u{e4}",
-            "- at '/a': '\u{e4}' does not match pattern '^b'\n- at '/a': minLength: got 1, want 3\n",
+            "- at '/a': minLength: got 1, want 3\n- at '/a': '\u{e4}' does not match pattern '^b'\n",
         ),
         (
             r#"{"required": ["x", "y"], "additionalProperties": false}"#,
             "zzz: 1",
-            "- at '': additional properties 'zzz' not allowed\n- at '': missing properties 'x', 'y'\n",
+            "- at '': missing properties 'x', 'y'\n- at '': additional properties 'zzz' not allowed\n",
         ),
         (
             r#"{"properties": {"a": {"enum": ["b", 1, null, true]}}}"#,
@@ -84,16 +84,47 @@ fn words_violations_as_helm_does() {
 #[test]
 fn refuses_schemas_that_cannot_be_used() {
     for (schema, expected) in [
-        ("{", "invalid JSON"),
-        (r#"{"type": "nothing"}"#, "nothing"),
+        ("{", "unexpected EOF"),
+        (r#"{"type": "nothing"}"#, "'anyOf' failed"),
         (r#"{"$ref": "https://example.com/schema.json"}"#, "not followed"),
         (r#"{"$ref": "file:///etc/passwd"}"#, "not followed"),
         (r##"{"$ref": "#/$defs/missing"}"##, "missing"),
-        (r#"{"$schema": "https://example.com/draft"}"#, "unsupported $schema"),
+        (
+            r#"{"$schema": "https://example.com/draft"}"#,
+            "failing loading \"https://example.com/draft\": references to other documents are not followed",
+        ),
         (r#"{"properties": {"a": {"pattern": "(?=x)"}}}"#, "(?=x)"),
     ] {
         let text = problems(schema, "a: x");
         assert!(text.starts_with(HEADER) && text.contains(expected), "{schema}: {text}");
+    }
+}
+
+#[test]
+fn ends_soon_whatever_a_schema_asks_for() {
+    // Each level applies the next one twice.
+    let doubling: Vec<String> = (0..40)
+        .map(|level| {
+            let next = format!(r##"{{"$ref": "#/$defs/l{}"}}"##, level + 1);
+            format!(r#""l{level}": {{"allOf": [{next}, {next}]}}"#)
+        })
+        .collect();
+    let doubling =
+        format!(r##"{{"$ref": "#/$defs/l0", "$defs": {{{}, "l40": {{"minProperties": 1}}}}}}"##, doubling.join(", "));
+    let deep = format!("{}{{}}{}", r#"{"not": "#.repeat(250), "}".repeat(250));
+    let circle = r##"{"properties": {"a": {"$ref": "#/properties/a"}}}"##;
+    for (schema, expected) in [
+        (doubling.as_str(), "the schema needs more than 500000 steps"),
+        (deep.as_str(), ""),
+        (circle, "causing reference cycle"),
+        (r#"{"properties": {"a": {"pattern": "(a{0,1000}){0,1000}"}}}"#, "invalid repeat count"),
+        (r#"{"properties": {"a": {"pattern": "((\\pL{0,30}){0,30}){0,1}"}}}"#, "pattern of"),
+    ] {
+        let text = std::thread::scope(|scope| {
+            let thread = std::thread::Builder::new().stack_size(crate::template::RENDER_STACK_BYTES);
+            thread.spawn_scoped(scope, || problems(schema, "a: x")).unwrap().join().unwrap()
+        });
+        assert!(text.contains(expected), "{text}");
     }
 }
 

@@ -72,6 +72,32 @@ impl Expressions {
     }
 }
 
+/// An expression of a JSON schema, which is used outside of templates.
+#[derive(Clone, Debug)]
+pub(crate) struct Pattern {
+    regex: Regex,
+}
+
+impl Pattern {
+    /// The largest automaton, far above what a pattern that people write needs.
+    const MAX_BYTES: usize = 1 << 20;
+
+    /// Compiles an expression. An error is Go's text.
+    pub(crate) fn compile(pattern: &str) -> Result<Self, String> {
+        let expression = parse(pattern.as_bytes()).map_err(|error| error.text())?;
+        let config =
+            Config::new().nfa_size_limit(Some(Self::MAX_BYTES)).hybrid_cache_capacity(SEARCH_CACHE_BYTES).dfa(false);
+        let regex = Regex::builder().configure(config).build_from_hir(&hir(&expression.root));
+        let too_large = |_| format!("pattern of {} bytes needs more than {} bytes", pattern.len(), Self::MAX_BYTES);
+        Ok(Self { regex: regex.map_err(too_large)? })
+    }
+
+    /// Whether the expression matches anywhere in the text.
+    pub(crate) fn is_match(&self, text: &str) -> bool {
+        self.regex.is_match(text)
+    }
+}
+
 /// The groups of one match as byte ranges; the first is the whole match.
 pub(super) type Groups = Vec<Option<Range<usize>>>;
 
