@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use bstr::ByteSlice;
+use memchr::memmem::Finder;
 
 use crate::functions::unicode::{is_digit, is_letter};
 use crate::quote;
@@ -131,18 +132,6 @@ fn count_newlines(text: &[u8]) -> usize {
     memchr::memchr_iter(b'\n', text).count()
 }
 
-/// Where the next action begins.
-fn find_left_delimiter(text: &[u8]) -> Option<usize> {
-    let mut from = 0;
-    loop {
-        let brace = from + text[from..].find_byte(LEFT_DELIMITER[0])?;
-        if text[brace..].starts_with(LEFT_DELIMITER) {
-            return Some(brace);
-        }
-        from = brace + 1;
-    }
-}
-
 /// A lexer over one text. It works on demand, so that an error shows only when the parser gets there.
 pub(super) struct Lexer<'t> {
     input: &'t [u8],
@@ -154,6 +143,8 @@ pub(super) struct Lexer<'t> {
     start_line: usize,
     inside_action: bool,
     problem: String,
+    /// Prepared once: dashboards are full of single braces.
+    left_delimiters: Finder<'static>,
 }
 
 impl<'t> Lexer<'t> {
@@ -168,6 +159,7 @@ impl<'t> Lexer<'t> {
             start_line: 1,
             inside_action: false,
             problem: String::new(),
+            left_delimiters: Finder::new(LEFT_DELIMITER),
         }
     }
 
@@ -271,7 +263,7 @@ impl<'t> Lexer<'t> {
     /// Text up to the next action.
     fn text(&mut self) -> Item<'t> {
         loop {
-            let Some(length) = find_left_delimiter(self.rest()) else {
+            let Some(length) = self.left_delimiters.find(self.rest()) else {
                 self.position = self.input.len();
                 if self.position > self.start {
                     self.line += count_newlines(&self.input[self.start..self.position]);
@@ -421,11 +413,10 @@ impl<'t> Lexer<'t> {
 
     /// A run of spaces; the last of them may belong to a trim marker.
     fn space(&mut self) -> Item<'t> {
-        let mut count = 0_usize;
-        while self.rest().first().is_some_and(|byte| is_space(*byte)) {
-            self.next();
-            count += 1;
-        }
+        let rest = self.rest();
+        let count = rest.iter().take_while(|byte| is_space(**byte)).count();
+        self.position += count;
+        self.line += count_newlines(&rest[..count]);
         let with_last_space = self.input.get(self.position - 1..).unwrap_or_default();
         if has_right_trim_marker(with_last_space) && with_last_space[TRIM_MARKER_LENGTH..].starts_with(RIGHT_DELIMITER)
         {
