@@ -49,6 +49,27 @@ fn words_violations_as_helm_does() {
             "a: c",
             "- at '/a': value must be one of 'b', 1, <nil>, true\n",
         ),
+        // What is of the wrong type or none of what is allowed is not looked at further.
+        (
+            r#"{"properties": {"a": {"type": "string", "enum": ["x"], "allOf": [{"minLength": 3}]}}}"#,
+            "a: 5",
+            "- at '/a': got number, want string\n",
+        ),
+        (
+            r#"{"properties": {"a": {"required": ["k"], "properties": {"b": {"minimum": 3, "const": 7}}}}}"#,
+            "a: {b: 1}",
+            "- at '/a': missing property 'k'\n- at '/a/b': value must be 7\n",
+        ),
+        (
+            r#"{"properties": {"a": {"const": {"x": 1}, "properties": {"b": {"type": "string"}}}}}"#,
+            "a: {b: 1}",
+            "- at '/a': 'const' failed\n",
+        ),
+        (
+            r#"{"properties": {"a": {"items": {"type": "string", "minLength": 2}}}}"#,
+            "a: [1, x, yy]",
+            "- at '/a/0': got number, want string\n- at '/a/1': minLength: got 1, want 2\n",
+        ),
         (r#"{"properties": {"a": {"const": "b'c"}}}"#, "a: c", "- at '/a': value must be 'b\\'c'\n"),
         (r#"{"properties": {"a/b": false}}"#, "a/b: c", "- at '/a~1b': false schema\n"),
         (

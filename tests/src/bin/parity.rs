@@ -37,6 +37,9 @@ struct Arguments {
     /// Fill in missing sub-charts from file:// repositories and from the charts of the same names below the folders
     #[arg(long)]
     vendor: bool,
+    /// Do not check values against schemas: those of some charts refer to others on the net, which only Helm fetches
+    #[arg(long)]
+    skip_schema_validation: bool,
     /// Threads, as many as cores if not given
     #[arg(short, long, value_name = "COUNT")]
     jobs: Option<NonZero<usize>>,
@@ -101,6 +104,7 @@ fn run(arguments: &Arguments) -> Result<bool> {
         kube_version: arguments.kube_version.clone(),
         release_name: "release".to_owned(),
         namespace: "somewhere".to_owned(),
+        validate_schema: !arguments.skip_schema_validation,
     };
     if let Some(folder) = &arguments.keep {
         fs::create_dir_all(folder).with_context(|| format!("{} could not be made", folder.display()))?;

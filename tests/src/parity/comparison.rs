@@ -125,6 +125,7 @@ impl<'a> Comparer<'a> {
         request.namespace.clone_from(&self.ours.namespace);
         request.kube_version.clone_from(&self.ours.kube_version);
         request.include_crds = true;
+        request.skip_schema_validation = !self.ours.validate_schema;
         match self.oracle.ask(&request) {
             Ok(Ok(output)) => Ok(Ok(String::from_utf8_lossy(&output).into_owned())),
             Ok(Err(text)) => Ok(Err(text.strip_suffix(HINT).unwrap_or(&text).to_owned())),

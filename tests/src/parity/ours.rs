@@ -23,6 +23,8 @@ pub struct Ours {
     pub release_name: String,
     /// `.Release.Namespace`.
     pub namespace: String,
+    /// Whether values are checked against the charts' schemas.
+    pub validate_schema: bool,
 }
 
 impl Ours {
@@ -52,7 +54,7 @@ impl Ours {
             revision: 1,
             kube_version: Some(self.kube_version.clone()),
             api_versions: Vec::new(),
-            validate_schema: true,
+            validate_schema: self.validate_schema,
             profile,
             limits: Limits::default(),
             host: &Clock::default(),
