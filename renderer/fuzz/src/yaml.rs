@@ -25,19 +25,24 @@ pub fn yaml_write(input: &[u8]) {
     {
         let Ok(text) = text else { continue };
         match yaml::decode(text.as_bytes()) {
-            Ok(read) if read == tree || !survives => {}
+            Ok(read) if read == tree => {}
+            _ if !survives => {}
             other => panic!("{style} of {tree} is\n{text}\nwhich reads as {other:?}"),
         }
     }
 }
 
-/// Whether Go reads back what Go writes: in a block of text, the line breaks of YAML 1.1 are read as `\n`.
+/// Whether Go reads back what Go writes: in a block of text, the line breaks of YAML 1.1 are read as `\n` and a tab at
+/// the start is refused; the key `<<` is read as a merge.
 fn survives(tree: &serde_json::Value) -> bool {
     match tree {
-        serde_json::Value::String(text) => !text.contains(['\u{85}', '\u{2028}', '\u{2029}']),
+        serde_json::Value::String(text) => {
+            !text.contains(['\u{85}', '\u{2028}', '\u{2029}']) && !(text.contains('\n') && text.contains('\t'))
+        }
         serde_json::Value::Array(items) => items.iter().all(survives),
         serde_json::Value::Object(members) => {
-            members.iter().all(|(key, member)| survives(&serde_json::Value::from(key.as_str())) && survives(member))
+            let key_survives = |key: &str| key != "<<" && survives(&serde_json::Value::from(key));
+            members.iter().all(|(key, member)| key_survives(key) && survives(member))
         }
         _ => true,
     }
