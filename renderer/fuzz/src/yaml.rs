@@ -37,7 +37,9 @@ pub fn yaml_write(input: &[u8]) {
 fn survives(tree: &serde_json::Value) -> bool {
     match tree {
         serde_json::Value::String(text) => {
-            !text.contains(['\u{85}', '\u{2028}', '\u{2029}']) && !(text.contains('\n') && text.contains('\t'))
+            let has_odd_breaks = text.contains(['\u{85}', '\u{2028}', '\u{2029}']);
+            let has_tabs_in_lines = text.contains('\n') && text.contains('\t');
+            !has_odd_breaks && !has_tabs_in_lines
         }
         serde_json::Value::Array(items) => items.iter().all(survives),
         serde_json::Value::Object(members) => {
