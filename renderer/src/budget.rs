@@ -8,18 +8,24 @@ use std::cell::Cell;
 /// Upper bounds for one render. The defaults are far above what the largest public charts need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Evaluation steps: nodes executed, list elements visited, function calls, and one per 64 bytes produced.
+    /// Evaluation steps: nodes executed, list elements visited, function calls, and one for each
+    /// [`BYTES_PER_STEP`] bytes read or produced.
     pub steps: u64,
-    /// Bytes that all templates together may write or build as strings.
+    /// Bytes that all templates together may write or build as strings, lists and maps, whether or not they are kept.
     pub bytes: u64,
     /// Depth of nested `include`, `tpl`, `template`, control structures, parentheses and printed lists and maps, all
     /// together. A higher limit needs a larger stack than [`crate::template::RENDER_STACK_BYTES`].
     pub depth: u32,
 }
 
+/// Bytes that are read or produced in the time of one step. The slowest functions (case conversion, hashes, reading YAML)
+/// take some ten nanoseconds for a byte.
+pub const BYTES_PER_STEP: u64 = 16;
+
 /// About one second of evaluation on one core; kube-prometheus-stack needs less than a hundredth of it.
 const DEFAULT_STEPS: u64 = 50_000_000;
-/// The largest public chart tried renders about 2 MB; `include | nindent` chains copy each byte a few times.
+/// The largest public chart tried renders about 2 MB; `include | nindent` chains copy each byte a few times. One
+/// (envoy-gateway) needs 132 MB.
 const DEFAULT_BYTES: u64 = 256 << 20;
 /// Helm stops an `include` of one name at 1,000; a recursive helper goes a handful of levels deeper each time.
 const DEFAULT_DEPTH: u32 = 10_000;
@@ -45,6 +51,18 @@ pub enum BudgetExceeded {
     Bytes {
         /// The limit that was reached.
         limit: u64,
+    },
+    /// Larger files than a render may print.
+    #[error("the chart prints more than {limit} bytes")]
+    Output {
+        /// The limit that was reached.
+        limit: usize,
+    },
+    /// More documents than a render may print.
+    #[error("the chart prints more than {limit} documents")]
+    Documents {
+        /// The limit that was reached.
+        limit: usize,
     },
     /// Deeper nesting than [`Limits::depth`].
     #[error("the template nests deeper than {limit} levels")]
@@ -83,7 +101,22 @@ impl Budget {
         if used > self.limits.bytes {
             return Err(BudgetExceeded::Bytes { limit: self.limits.bytes });
         }
-        self.charge_steps(count / 64)
+        self.charge_steps(count / BYTES_PER_STEP)
+    }
+
+    /// Charges the time to read `count` bytes.
+    pub fn charge_reading(&self, count: u64) -> Result<(), BudgetExceeded> {
+        self.charge_steps(count / BYTES_PER_STEP)
+    }
+
+    /// The steps that were charged so far.
+    pub fn steps(&self) -> u64 {
+        self.steps.get()
+    }
+
+    /// The bytes that were charged so far.
+    pub fn bytes(&self) -> u64 {
+        self.bytes.get()
     }
 
     /// Enters one level of nesting; pair with [`Budget::leave`].

@@ -217,6 +217,12 @@ impl Object for VersionSet {
         None
     }
 
+    fn size(&self) -> usize {
+        /// The longest of a cluster's names of groups, versions and kinds are about this long.
+        const LONG: usize = 64;
+        (self.known.len() + self.more.len()) * LONG
+    }
+
     fn method(&self, name: &str) -> Option<Signature> {
         (name == "Has").then_some(Signature::fixed(&[Parameter::String]))
     }
@@ -353,6 +359,10 @@ impl Object for Capabilities {
             "Copy" => Ok(Value::Object(Rc::new(self.clone()))),
             _ => Err(MethodError::Unknown),
         }
+    }
+
+    fn size(&self) -> usize {
+        self.api_versions.size().saturating_mul(2)
     }
 
     fn to_text(&self) -> Vec<u8> {

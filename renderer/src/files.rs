@@ -19,12 +19,22 @@ use crate::yaml;
 #[derive(Clone, Debug)]
 pub(crate) struct Files {
     entries: BTreeMap<GoString, Arc<[u8]>>,
+    /// Bytes of all paths and contents.
+    size: usize,
 }
+
+/// What an entry takes besides path and content.
+const ENTRY: usize = 128;
 
 impl Files {
     /// The files of one chart.
     pub(crate) fn new(files: &[File]) -> Self {
-        Self { entries: files.iter().map(|file| (file.name.as_str().into(), Arc::clone(&file.data))).collect() }
+        Self::of(files.iter().map(|file| (file.name.as_str().into(), Arc::clone(&file.data))).collect())
+    }
+
+    fn of(entries: BTreeMap<GoString, Arc<[u8]>>) -> Self {
+        let size = entries.iter().map(|(path, content)| path.len() + content.len() + ENTRY).sum();
+        Self { entries, size }
     }
 
     fn bytes(&self, path: &[u8]) -> Arc<[u8]> {
@@ -34,7 +44,7 @@ impl Files {
     fn glob(&self, pattern: &str) -> Self {
         let pattern = FilesPattern::new(pattern);
         let matching = self.entries.iter().filter(|(path, _)| pattern.matches(&path.to_str_lossy()));
-        Self { entries: matching.map(|(path, content)| (path.clone(), Arc::clone(content))).collect() }
+        Self::of(matching.map(|(path, content)| (path.clone(), Arc::clone(content))).collect())
     }
 
     /// A YAML map from the last segments of the paths to the contents in some text form; empty if that cannot be
@@ -68,6 +78,34 @@ impl Object for Files {
 
     fn kind_name(&self) -> &'static str {
         "map"
+    }
+
+    fn size(&self) -> usize {
+        // Contents print as decimal numbers.
+        self.size.saturating_mul(4)
+    }
+
+    fn entries_size(&self) -> usize {
+        self.entries.len().saturating_mul(ENTRY)
+    }
+
+    fn cost(&self, name: &str, arguments: &[Value]) -> usize {
+        let Some(Value::String(argument)) = arguments.first() else {
+            // `AsConfig` and `AsSecrets` encode everything and write it as YAML.
+            return self.size.saturating_mul(4);
+        };
+        match name {
+            "Glob" => {
+                let paths: usize = self.entries.keys().map(|path| path.len() + ENTRY).sum();
+                FilesPattern::cost(argument, paths)
+            }
+            "Lines" => {
+                let length = self.entries.get(argument.as_bytes()).map_or(0, |content| content.len());
+                // A line may be a byte and takes an item and a text.
+                length.saturating_mul(64)
+            }
+            _ => self.entries.get(argument.as_bytes()).map_or(ENTRY, |content| content.len()),
+        }
     }
 
     fn is_true(&self) -> bool {

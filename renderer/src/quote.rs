@@ -24,6 +24,15 @@ pub(crate) fn quote_character(character: char, to_ascii: bool) -> String {
     quote_with(character.encode_utf8(&mut [0; 4]).as_bytes(), '\'', to_ascii)
 }
 
+/// The most bytes that [`quote`] or `quote_to_ascii` makes of a text: of one that is neither printable ASCII nor a part
+/// of a longer character, `\u00ff`.
+pub(crate) fn longest(text: &[u8]) -> u64 {
+    /// What an escape takes beyond the byte itself, at worst.
+    const GROWTH: u64 = 5;
+    let escaped = text.iter().filter(|byte| !matches!(byte, b' '..=b'~') || matches!(byte, b'"' | b'\\')).count();
+    (text.len() as u64 + 2).saturating_add((escaped as u64).saturating_mul(GROWTH))
+}
+
 // Go: strconv/quote.go appendQuotedWith
 fn quote_with(text: &[u8], mark: char, to_ascii: bool) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);

@@ -12,8 +12,8 @@ pub use show::ShowOnlyError;
 
 use std::collections::BTreeMap;
 
-use crate::Profile;
 use crate::warning::Warnings;
+use crate::{BudgetExceeded, Profile};
 use head::Head;
 
 /// One document of a rendered chart.
@@ -80,6 +80,9 @@ fn print(output: &mut String, manifest: &Manifest) {
     output.push('\n');
 }
 
+/// The most documents of a chart. The largest public charts have some hundreds.
+const MAX_DOCUMENTS: usize = 20_000;
+
 /// Cuts rendered files into documents and sorts them (Helm: `SortManifests`). `notes_path` is where the chart's own
 /// notes are; the notes of sub-charts are dropped.
 pub(crate) fn assemble(
@@ -89,6 +92,7 @@ pub(crate) fn assemble(
     profile: Profile,
     warnings: &Warnings,
 ) -> Result<Rendered, HeadError> {
+    let mut read = 0;
     let mut rendered = Rendered { crds, profile, ..Rendered::default() };
     for (path, text) in files {
         if path.ends_with("NOTES.txt") {
@@ -101,6 +105,11 @@ pub(crate) fn assemble(
             continue;
         }
         for document in split::documents(&text, profile.document_splitter) {
+            read += 1;
+            if read > MAX_DOCUMENTS {
+                let exceeded = BudgetExceeded::Documents { limit: MAX_DOCUMENTS };
+                return Err(HeadError::TooMany { file: path, exceeded });
+            }
             let head = Head::read(document, &path, profile)?;
             let Some(hooks) = head.hooks(warnings) else { continue };
             let list = if hooks.is_empty() { &mut rendered.manifests } else { &mut rendered.hooks };

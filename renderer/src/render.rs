@@ -17,7 +17,11 @@ use crate::template::{Evaluator, TemplateSet, strip_no_value};
 use crate::value::{Map, Value};
 use crate::values::{Coalescer, NullHandling, Values, from_values};
 use crate::warning::Warnings;
-use crate::{Budget, Chart, Limits, Profile, Rendered, schema};
+use crate::{Budget, BudgetExceeded, Chart, Limits, Profile, Rendered, schema};
+
+/// What all templates of a chart may print together. The largest public charts print some 2 MB; whatever is printed is
+/// read as YAML, by Helm's rules and again by whoever applies it.
+const MAX_OUTPUT_BYTES: usize = 16 << 20;
 
 /// What a render is told besides chart and values.
 pub struct RenderOptions<'a> {
@@ -151,11 +155,17 @@ fn execute(
     let budget = Budget::new(options.limits);
     let evaluator = Evaluator::new(&set, &budget, options.host);
     let mut files = BTreeMap::new();
+    let mut printed = 0;
     for name in set.executable_files() {
         let Some(template) = templates.get(name) else { continue };
         template.dot.insert("Template".into(), template.describe(name, options.profile.types.values));
         let dot = Value::Map(template.dot.with_type(options.profile.types.values));
         let output = evaluator.execute(name, dot).map_err(|error| error.told(options.profile.exec_errors))?;
+        printed += output.len();
+        if printed > MAX_OUTPUT_BYTES {
+            let exceeded = BudgetExceeded::Output { limit: MAX_OUTPUT_BYTES };
+            return Err(RenderError::TooMuch { file: name.to_owned(), exceeded });
+        }
         files.insert(name.to_owned(), strip_no_value(output));
     }
     Ok(files)

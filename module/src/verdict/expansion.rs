@@ -21,7 +21,7 @@ impl Refusal {
         for cause in &mut causes {
             cause.message = redaction.apply(&cause.message);
         }
-        let timeout = matches!(error, ExpansionError::Render(RenderError::Budget(_)));
+        let timeout = matches!(error, ExpansionError::Render(error) if error.budget().is_some());
         let refusal = Self::because(causes);
         if timeout { Self { code: 504, reason: super::Reason::Timeout, ..refusal } } else { refusal }
     }

@@ -6,8 +6,11 @@ use super::{CallError, Context};
 use crate::budget::BudgetExceeded;
 use crate::value::{GoString, Map, Value};
 
-/// What one list item or map entry costs of the byte budget: the size of a value and its share of the container.
-const ITEM_BYTES: u64 = 48;
+/// What a list item costs of the byte budget: a value, and one more while the list grows.
+const ITEM_BYTES: u64 = 64;
+/// What a map entry costs: a key, a value, half as much again for free places in the nodes of the tree, and the text of
+/// a short key.
+const ENTRY_BYTES: u64 = 160;
 
 fn mismatch(index: usize, expected: &str) -> CallError {
     CallError::message(format!("argument {} is not a {expected}", index + 1))
@@ -63,7 +66,13 @@ pub(super) fn charge_text(context: &Context<'_>, length: usize) -> Result<(), Bu
     context.budget.charge_bytes(length as u64)
 }
 
-/// Charges list items or map entries that are about to be produced or visited.
+/// Charges map entries that are about to be produced. A map by itself counts as one.
+pub(super) fn charge_entries(context: &Context<'_>, count: usize) -> Result<(), BudgetExceeded> {
+    context.budget.charge_steps(count as u64)?;
+    context.budget.charge_bytes((count as u64).saturating_mul(ENTRY_BYTES))
+}
+
+/// Charges list items that are about to be produced or visited, or map entries that are visited.
 pub(super) fn charge_items(context: &Context<'_>, count: usize) -> Result<(), BudgetExceeded> {
     context.budget.charge_steps(count as u64)?;
     context.budget.charge_bytes((count as u64).saturating_mul(ITEM_BYTES))

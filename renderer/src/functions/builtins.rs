@@ -94,7 +94,7 @@ fn equal(context: &Context<'_>, left: &Value, right: &Value) -> Result<bool, Cal
                 return Err(incompatible(left, right));
             }
             if let (Basic::String(one), Basic::String(_)) = (one, other) {
-                context.budget.charge_steps(one.len() as u64 / 64)?;
+                context.budget.charge_reading(one.len() as u64)?;
             }
             Ok(one == other)
         }
@@ -121,6 +121,7 @@ fn equal_others(context: &Context<'_>, left: &Value, right: &Value) -> Result<bo
     }
     match (left, right) {
         (Value::Object(one), Value::Object(other)) if !matches!(other.kind_name(), "slice" | "map") => {
+            context.budget.charge_bytes(one.size().saturating_add(other.size()) as u64)?;
             // Pointers are equal if they are the same, structs if their fields are.
             Ok(std::rc::Rc::ptr_eq(one, other)
                 || one.kind_name() != "ptr" && one.type_name() == other.type_name() && one.to_text() == other.to_text())
@@ -201,13 +202,16 @@ fn ge(_: &Context<'_>, arguments: &[Value]) -> CallResult {
 
 // Containers.
 
-fn index(_: &Context<'_>, arguments: &[Value]) -> CallResult {
+fn index(context: &Context<'_>, arguments: &[Value]) -> CallResult {
     let (item, indexes) = arguments.split_first().unwrap_or((&Value::Invalid, &[]));
     if is_nothing(item) {
         return Err(CallError::message("index of untyped nil"));
     }
     let mut item = item.clone();
     for index in indexes {
+        if let Value::Object(object) = &item {
+            context.budget.charge_bytes(object.entries_size() as u64)?;
+        }
         item = index_once(&item, index)?;
     }
     Ok(item)
@@ -275,8 +279,11 @@ fn element<T: Clone>(items: &[T], index: &Value, kind: &str) -> Result<T, CallEr
     }
 }
 
-fn len(_: &Context<'_>, arguments: &[Value]) -> CallResult {
+fn len(context: &Context<'_>, arguments: &[Value]) -> CallResult {
     let item = arguments.first().unwrap_or(&Value::Invalid);
+    if let Value::Object(object) = item {
+        context.budget.charge_bytes(object.entries_size() as u64)?;
+    }
     let length = match item {
         Value::Invalid => return Err(CallError::message("reflect: call of reflect.Value.Type on zero Value")),
         Value::Nil => return Err(CallError::message("len of nil pointer")),
@@ -284,9 +291,12 @@ fn len(_: &Context<'_>, arguments: &[Value]) -> CallResult {
         Value::Bytes(bytes) => Some(bytes.len()),
         Value::List(list) => Some(list.len()),
         Value::Map(map) => Some(map.len()),
-        Value::Object(object) => match (object.entries(), object.kind_name(), object.to_plain()) {
-            (Some(entries), ..) => Some(entries.len()),
-            (None, "slice", Value::List(list)) => Some(list.len()),
+        Value::Object(object) => match (object.entries(), object.kind_name()) {
+            (Some(entries), _) => Some(entries.len()),
+            (None, "slice") => match object.to_plain() {
+                Value::List(list) => Some(list.len()),
+                _ => None,
+            },
             _ => None,
         },
         _ => None,
@@ -342,8 +352,15 @@ fn text(context: &Context<'_>, arguments: &[Value]) -> Result<Vec<u8>, CallError
     Ok(text)
 }
 
+/// Charges what the escapes of some characters add to a text: up to five bytes each.
+fn charge_escapes(context: &Context<'_>, text: &[u8], characters: &[u8]) -> Result<(), CallError> {
+    let count = text.iter().filter(|byte| characters.contains(byte)).count();
+    Ok(context.budget.charge_bytes((text.len() as u64).saturating_add((count as u64).saturating_mul(5)))?)
+}
+
 fn html(context: &Context<'_>, arguments: &[Value]) -> CallResult {
     let text = text(context, arguments)?;
+    charge_escapes(context, &text, b"\0\"'&<>")?;
     let mut escaped = Vec::with_capacity(text.len());
     for byte in text {
         match byte {
@@ -361,6 +378,8 @@ fn html(context: &Context<'_>, arguments: &[Value]) -> CallResult {
 
 fn js(context: &Context<'_>, arguments: &[Value]) -> CallResult {
     let text = text(context, arguments)?;
+    context.budget.charge_bytes(crate::quote::longest(&text))?;
+    charge_escapes(context, &text, b"'<>&=")?;
     let mut escaped = Vec::with_capacity(text.len());
     let mut start = 0;
     for (character, width) in runes(&text) {
@@ -381,6 +400,7 @@ fn js(context: &Context<'_>, arguments: &[Value]) -> CallResult {
 /// Go: `url.QueryEscape`.
 fn urlquery(context: &Context<'_>, arguments: &[Value]) -> CallResult {
     let text = text(context, arguments)?;
+    context.budget.charge_bytes(3 * text.len() as u64)?;
     let mut escaped = Vec::with_capacity(text.len());
     for byte in text {
         match byte {

@@ -67,6 +67,10 @@ impl Object for Certificate {
         CERTIFICATE
     }
 
+    fn size(&self) -> usize {
+        self.certificate.len() + self.key.len()
+    }
+
     fn field(&self, name: &str) -> Option<Value> {
         match name {
             "Cert" => Some(Value::String(self.certificate.clone())),

@@ -1,7 +1,7 @@
 //! sprig's dictionary functions. Maps are shared: `set`, `unset`, `merge` and `mergeOverwrite` change what everybody
 //! who holds the map sees.
 
-use super::arguments::{any, charge_items, interface, map, text};
+use super::arguments::{any, charge_entries, charge_items, interface, map, text};
 use super::text::string_value;
 use super::{CallError, CallResult, Context, Function, Parameter};
 use crate::value::{ElementType, GoString, List, Map, MapType, Value};
@@ -36,7 +36,7 @@ fn plain(map: &Map) -> Value {
 
 // sprig: dict.go dict
 fn dict(context: &Context<'_>, arguments: &[Value]) -> CallResult {
-    charge_items(context, arguments.len())?;
+    charge_entries(context, arguments.len() / 2 + 1)?;
     let map = Map::new();
     for pair in arguments.chunks(2) {
         let value = pair.get(1).map_or_else(|| Value::string(""), interface);
@@ -52,7 +52,7 @@ fn get(_: &Context<'_>, arguments: &[Value]) -> CallResult {
 
 // sprig: dict.go set
 fn set(context: &Context<'_>, arguments: &[Value]) -> CallResult {
-    charge_items(context, 1)?;
+    charge_entries(context, 2)?;
     let map = map(arguments, 0)?;
     context.evaluator.note_changed(map);
     insert(map, text(arguments, 1)?.clone(), interface(any(arguments, 2)?))?;
@@ -86,7 +86,7 @@ fn pluck(context: &Context<'_>, arguments: &[Value]) -> CallResult {
 
 fn pick(context: &Context<'_>, arguments: &[Value]) -> CallResult {
     let source = map(arguments, 0)?;
-    charge_items(context, arguments.len())?;
+    charge_entries(context, arguments.len())?;
     let picked = Map::new();
     for index in 1..arguments.len() {
         let key = text(arguments, index)?;
@@ -99,7 +99,7 @@ fn pick(context: &Context<'_>, arguments: &[Value]) -> CallResult {
 
 fn omit(context: &Context<'_>, arguments: &[Value]) -> CallResult {
     let source = map(arguments, 0)?;
-    charge_items(context, source.len() + arguments.len())?;
+    charge_entries(context, source.len() + arguments.len())?;
     let kept: Map = source.entries().into_iter().collect();
     for index in 1..arguments.len() {
         kept.remove(text(arguments, index)?);
@@ -191,8 +191,8 @@ fn merged(context: &Context<'_>, arguments: &[Value], overwrite: bool) -> CallRe
 fn merge_into(context: &Context<'_>, destination: &Map, source: &Map, overwrite: bool) -> Result<(), CallError> {
     context.budget.enter()?;
     context.evaluator.note_changed(destination);
+    charge_entries(context, source.len() + 1)?;
     let keys = source.keys();
-    charge_items(context, keys.len())?;
     for key in keys {
         let Some(from) = source.get(&key) else { continue };
         let to = destination.get(&key);
@@ -245,14 +245,14 @@ fn copied(context: &Context<'_>, value: &Value) -> CallResult {
     Ok(match value {
         Value::List(list) if !list.is_nil() => {
             context.budget.enter()?;
-            charge_items(context, list.len())?;
+            charge_items(context, list.len() + 1)?;
             let items = list.iter().map(|item| copied(context, item)).collect::<Result<_, _>>()?;
             context.budget.leave();
             Value::List(List::typed(list.element_type(), items))
         }
         Value::Map(map) if !map.is_nil() => {
             context.budget.enter()?;
-            charge_items(context, map.len())?;
+            charge_entries(context, map.len() + 1)?;
             let copy = Map::typed(map.map_type());
             for (key, value) in map.entries() {
                 copy.insert(key, copied(context, &value)?);

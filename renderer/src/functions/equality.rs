@@ -19,11 +19,18 @@ pub(super) fn deep_equal(context: &Context<'_>, left: &Value, right: &Value) -> 
         (Value::Float64(left), Value::Float64(right)) => left == right,
         #[expect(clippy::float_cmp, reason = "Go compares floats exactly")]
         (Value::Complex128(left, imaginary), Value::Complex128(right, other)) => left == right && imaginary == other,
-        (Value::String(left), Value::String(right)) => left == right,
-        (Value::Bytes(left), Value::Bytes(right)) => left == right,
+        (Value::String(left), Value::String(right)) => {
+            context.budget.charge_reading(left.len() as u64)?;
+            left == right
+        }
+        (Value::Bytes(left), Value::Bytes(right)) => {
+            context.budget.charge_reading(left.len() as u64)?;
+            left == right
+        }
         (Value::List(left), Value::List(right)) => lists_equal(context, left, right)?,
         (Value::Map(left), Value::Map(right)) => maps_equal(context, left, right)?,
         (Value::Object(left), Value::Object(right)) => {
+            context.budget.charge_bytes(left.size().saturating_add(right.size()) as u64)?;
             Rc::ptr_eq(left, right) || left.type_name() == right.type_name() && left.to_text() == right.to_text()
         }
         _ => false,
@@ -56,7 +63,7 @@ fn maps_equal(context: &Context<'_>, left: &Map, right: &Map) -> Result<bool, Ca
     if left.address() == right.address() {
         return Ok(true);
     }
-    context.budget.charge_steps(left.len() as u64)?;
+    super::arguments::charge_items(context, left.len())?;
     context.budget.enter()?;
     let mut equal = true;
     for (key, value) in left.entries() {

@@ -7,7 +7,7 @@ use super::equality::deep_equal;
 use super::logic::is_empty;
 use super::numbers::to_int64;
 use super::{CallError, CallResult, Context, Function, Parameter};
-use crate::value::{ElementType, List, Value};
+use crate::value::{ElementType, List, Object, Value};
 
 use Parameter::{Any, Int};
 
@@ -64,7 +64,7 @@ fn items<'a>(
             charge_items(context, bytes.len())?;
             Cow::Owned(bytes.iter().map(|&byte| Value::Uint8(byte)).collect())
         }
-        Value::Object(object) if object.kind_name() == "slice" => match object.to_plain() {
+        Value::Object(object) if object.kind_name() == "slice" => match charged_plain(context, object.as_ref())? {
             Value::List(list) => Cow::Owned(list.to_vec()),
             _ => Cow::Borrowed([].as_slice()),
         },
@@ -74,13 +74,18 @@ fn items<'a>(
     Ok(items)
 }
 
+fn charged_plain(context: &Context<'_>, object: &dyn Object) -> Result<Value, CallError> {
+    context.budget.charge_bytes(object.size() as u64)?;
+    Ok(object.to_plain())
+}
+
 /// The items of the first argument, for a function whose refusal is `Cannot find VERB on type KIND`.
 fn found<'a>(context: &Context<'_>, arguments: &'a [Value], verb: &str) -> Result<Cow<'a, [Value]>, CallError> {
     items(context, any(arguments, 0)?, |kind| format!("Cannot find {verb} on type {kind}"))
 }
 
 fn new_list(context: &Context<'_>, items: Vec<Value>) -> CallResult {
-    charge_items(context, items.len())?;
+    charge_items(context, items.len() + 1)?;
     Ok(Value::list(items))
 }
 

@@ -2,7 +2,7 @@
 
 use bstr::ByteSlice;
 
-use super::arguments::{any, charge_items, charge_text, int, is_nil_interface, text};
+use super::arguments::{any, charge_entries, charge_items, charge_text, int, is_nil_interface, text};
 use super::text::{quote_text, sprint, string_value, string_values};
 use super::{CallError, CallResult, Context, Function, Parameter, unicode};
 use crate::value::{ElementType, GoString, List, Map, MapType, Value};
@@ -405,7 +405,7 @@ fn split_parts<'a>(
 
 /// Parts under the keys `_0`, `_1`, and so on.
 fn numbered(context: &Context<'_>, parts: &[&[u8]]) -> CallResult {
-    charge_items(context, parts.len())?;
+    charge_entries(context, parts.len())?;
     let map = Map::typed(MapType::String);
     for (index, part) in parts.iter().enumerate() {
         map.insert(GoString::from(format!("_{index}")), Value::string(*part));
@@ -428,6 +428,14 @@ fn split_list(context: &Context<'_>, arguments: &[Value]) -> CallResult {
     Ok(Value::List(List::typed(ElementType::String, parts.into_iter().map(Value::string).collect())))
 }
 
+/// Charges comparisons: each text takes part in about as many as there are digits in their number.
+fn charge_sorting(context: &Context<'_>, texts: &[Vec<u8>]) -> Result<(), CallError> {
+    let bytes: usize = texts.iter().map(Vec::len).sum();
+    let comparisons = u64::from(texts.len().checked_ilog2().unwrap_or_default()) + 1;
+    context.budget.charge_steps((texts.len() as u64).saturating_mul(comparisons))?;
+    Ok(context.budget.charge_reading((bytes as u64).saturating_mul(comparisons))?)
+}
+
 // sprig: list.go sortAlpha
 fn sort_alpha(context: &Context<'_>, arguments: &[Value]) -> CallResult {
     let value = any(arguments, 0)?;
@@ -435,7 +443,7 @@ fn sort_alpha(context: &Context<'_>, arguments: &[Value]) -> CallResult {
         Value::List(_) | Value::Bytes(_) => string_values(context, value)?,
         other => vec![string_value(context, other)?],
     };
-    context.budget.charge_steps(texts.len() as u64)?;
+    charge_sorting(context, &texts)?;
     texts.sort_unstable();
     string_list(context, texts)
 }

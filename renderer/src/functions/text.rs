@@ -1,6 +1,6 @@
 //! Conversions between values and text that many families share.
 
-use super::arguments::{charge_items, is_nil_interface};
+use super::arguments::{charge_items, charge_text, is_nil_interface};
 use super::{CallError, Context, printf};
 use crate::quote;
 use crate::value::Value;
@@ -34,7 +34,10 @@ pub(super) fn string_values(context: &Context<'_>, value: &Value) -> Result<Vec<
             charge_items(context, bytes.len())?;
             Ok(bytes.iter().map(|byte| byte.to_string().into_bytes()).collect())
         }
-        Value::Object(object) if object.kind_name() == "slice" => string_values(context, &object.to_plain()),
+        Value::Object(object) if object.kind_name() == "slice" => {
+            charge_text(context, object.size())?;
+            string_values(context, &object.to_plain())
+        }
         other => Ok(vec![string_value(context, other)?]),
     }
 }
@@ -46,6 +49,6 @@ pub(super) fn sprint(context: &Context<'_>, value: &Value) -> Result<Vec<u8>, Ca
 
 /// A Go string literal for the text.
 pub(super) fn quote_text(context: &Context<'_>, text: &[u8]) -> Result<Vec<u8>, CallError> {
-    context.budget.charge_bytes(text.len() as u64)?;
+    context.budget.charge_bytes(quote::longest(text))?;
     Ok(quote::quote(text).into_bytes())
 }

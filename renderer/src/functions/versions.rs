@@ -78,6 +78,10 @@ impl Object for VersionObject {
         if self.is_pointer { "ptr" } else { "struct" }
     }
 
+    fn size(&self) -> usize {
+        64 + self.version.original.len()
+    }
+
     fn field(&self, _: &str) -> Option<Value> {
         None
     }

@@ -68,6 +68,9 @@ pub fn encode(value: &Value, style: Style, budget: &Budget) -> Result<Vec<u8>, E
     Ok(encoder.text.into_bytes())
 }
 
+/// What an entry of a map takes while the map is written.
+const ENTRY_BYTES: usize = 48;
+
 struct Encoder<'a> {
     text: String,
     /// How much of the text is paid for.
@@ -100,8 +103,9 @@ impl Encoder<'_> {
                 self.text.push_str(&text);
             }
             Value::Complex128(..) => return Err(EncodeError::unsupported_type(value)),
-            Value::String(text) => self.string(text),
+            Value::String(text) => self.string(text)?,
             Value::Bytes(bytes) => {
+                self.budget.charge_bytes(bytes.len() as u64)?;
                 self.text.push('"');
                 STANDARD.encode_string(bytes, &mut self.text);
                 self.text.push('"');
@@ -116,11 +120,17 @@ impl Encoder<'_> {
                 }
                 self.close(list.len(), depth, ']');
             }
-            Value::Map(map) => self.entries(&map.entries(), depth)?,
-            Value::Object(object) => match object.struct_fields() {
-                Some(fields) => self.entries(&StructField::for_json(fields), depth)?,
-                None => self.value(&object.to_plain(), depth)?,
-            },
+            Value::Map(map) => {
+                self.budget.charge_bytes((map.len() * ENTRY_BYTES) as u64)?;
+                self.entries(&map.entries(), depth)?;
+            }
+            Value::Object(object) => {
+                self.budget.charge_bytes(object.size() as u64)?;
+                match object.struct_fields() {
+                    Some(fields) => self.entries(&StructField::for_json(fields), depth)?,
+                    None => self.value(&object.to_plain(), depth)?,
+                }
+            }
         }
         Ok(())
     }
@@ -129,7 +139,7 @@ impl Encoder<'_> {
         self.text.push('{');
         for (index, (key, value)) in entries.iter().enumerate() {
             self.separate(index, depth + 1);
-            self.string(key);
+            self.string(key)?;
             self.text.push_str(if self.style.indent.is_some() { ": " } else { ":" });
             self.value(value, depth + 1)?;
         }
@@ -159,7 +169,9 @@ impl Encoder<'_> {
     }
 
     // Go: encoding/json appendString
-    fn string(&mut self, text: &[u8]) {
+    fn string(&mut self, text: &[u8]) -> Result<(), BudgetExceeded> {
+        // A byte becomes six at most.
+        self.budget.charge_bytes((text.len() as u64).saturating_add(crate::quote::longest(text)))?;
         self.text.push('"');
         for chunk in text.utf8_chunks() {
             let mut rest = chunk.valid();
@@ -178,6 +190,7 @@ impl Encoder<'_> {
             }
         }
         self.text.push('"');
+        Ok(())
     }
 
     fn character(&mut self, character: char) {

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::Profile;
 use crate::chart::{Structure, TypeMismatch};
 use crate::quote::quote;
 use crate::warning::Warnings;
 use crate::yaml::{self, YamlError};
+use crate::{BudgetExceeded, Profile};
 
 const HOOK_ANNOTATION: &str = "helm.sh/hook";
 
@@ -47,6 +47,14 @@ pub enum HeadError {
         file: String,
         /// What is wrong with it.
         cause: TypeMismatch,
+    },
+    /// The chart has more documents than a render may print.
+    #[error("{file}: {exceeded}")]
+    TooMany {
+        /// The file with which the limit was reached.
+        file: String,
+        /// The limit.
+        exceeded: BudgetExceeded,
     },
 }
 

@@ -169,6 +169,21 @@ impl Object for Struct {
         self.kind
     }
 
+    fn size(&self) -> usize {
+        /// What a field takes besides its text.
+        const FIELD: usize = 32;
+        fn text_length(value: &Value) -> usize {
+            FIELD
+                + match value {
+                    Value::String(text) => text.len(),
+                    Value::List(list) => list.iter().map(text_length).sum(),
+                    Value::Map(map) => map.entries().iter().map(|(key, value)| key.len() + text_length(value)).sum(),
+                    _ => 0,
+                }
+        }
+        self.fields.iter().map(|field| text_length(&field.value)).sum()
+    }
+
     fn field(&self, name: &str) -> Option<Value> {
         self.fields.iter().find(|field| field.name == name).map(|field| field.value.clone())
     }
@@ -201,6 +216,10 @@ struct ChartStruct {
 impl Object for ChartStruct {
     fn type_name(&self) -> &'static str {
         "struct { chart.Metadata; IsRoot bool }"
+    }
+
+    fn size(&self) -> usize {
+        self.metadata.size()
     }
 
     fn field(&self, name: &str) -> Option<Value> {

@@ -17,7 +17,7 @@ const MISSING_DEPENDENCIES_V3: &str = "An error occurred while checking for char
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RenderError {
-    /// A limit was reached.
+    /// A limit was reached before any template was executed; see also [`RenderError::budget`].
     #[error(transparent)]
     Budget(#[from] BudgetExceeded),
     /// The version of Kubernetes is none.
@@ -69,19 +69,31 @@ pub enum RenderError {
     /// A file is no template.
     #[error(transparent)]
     Parse(#[from] ParseError),
-    /// A template failed.
+    /// A template failed, or reached a limit.
     #[error(transparent)]
-    Execution(ExecError),
+    Execution(#[from] ExecError),
+    /// The rendered files are larger than a render may print.
+    #[error("{file}: {exceeded}")]
+    TooMuch {
+        /// The file with which the limit was reached.
+        file: String,
+        /// The limit.
+        exceeded: BudgetExceeded,
+    },
     /// A rendered file holds something other than manifests.
     #[error(transparent)]
     Head(#[from] HeadError),
 }
 
-impl From<ExecError> for RenderError {
-    fn from(error: ExecError) -> Self {
-        match error.budget() {
-            Some(exceeded) => Self::Budget(exceeded),
-            None => Self::Execution(error),
+impl RenderError {
+    /// The limit that was reached, if that is what ended the render.
+    pub fn budget(&self) -> Option<BudgetExceeded> {
+        match self {
+            Self::Budget(exceeded)
+            | Self::TooMuch { exceeded, .. }
+            | Self::Head(HeadError::TooMany { exceeded, .. }) => Some(*exceeded),
+            Self::Execution(error) => error.budget(),
+            _ => None,
         }
     }
 }

@@ -153,7 +153,9 @@ fn ends_hostile_templates() {
     let host = FixedHost::default();
     let options = RenderOptions { limits: Limits { steps: 100_000, ..Limits::default() }, ..options(&host) };
     let outcome = render(&chart(&[CHART, ("templates/t.yaml", loops)]), &Values::new(), &options);
-    assert!(matches!(outcome, Err(RenderError::Budget(_))), "{outcome:?}");
+    let error = outcome.unwrap_err();
+    assert_eq!(error.budget(), Some(BudgetExceeded::Steps { limit: 100_000 }));
+    assert!(error.to_string().starts_with("web/templates/t.yaml:1:"), "{error}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use super::node::{NodeReference, Source, Template};
+use super::node::{Node, NodeReference, Source, Template};
 use super::parse::SyntaxError;
 use crate::BudgetExceeded;
 use crate::functions::CallError;
@@ -82,8 +82,23 @@ impl Frame {
             line,
             column,
             template: String::from_utf8_lossy(&template.name).into_owned(),
-            node: node.to_string(),
+            node: shortened(node),
             source_line: template.source.line_text(position),
+        }
+    }
+
+    /// The beginning of a template, when nothing of it has been evaluated yet.
+    pub(super) fn start_of(template: &Template) -> Self {
+        let start = template.body.first().map_or(0, Node::position);
+        let (line, column) = template.source.line_and_column(start);
+        let name = String::from_utf8_lossy(&template.name).into_owned();
+        Self {
+            file: template.source.name.clone(),
+            line,
+            column,
+            node: name.clone(),
+            template: name,
+            source_line: template.source.line_text(start),
         }
     }
 
@@ -97,6 +112,23 @@ impl Frame {
     fn bytes(&self) -> usize {
         self.file.len() + self.template.len() + self.node.len() + self.source_line.len()
     }
+}
+
+/// The source-like text of a node, or the beginning of a very long one.
+fn shortened(node: &NodeReference<'_>) -> String {
+    /// A literal of this length says nothing more.
+    const LONGEST: usize = 16 << 10;
+    struct Beginning(String);
+    impl Write for Beginning {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            self.0.push_str(text);
+            // An error ends the formatting.
+            if self.0.len() > LONGEST { Err(fmt::Error) } else { Ok(()) }
+        }
+    }
+    let mut text = Beginning(String::new());
+    let _ = write!(text, "{node}");
+    text.0
 }
 
 /// The most text that an error keeps of the places it passed; a recursion has thousands of them. Beyond it only the
@@ -196,7 +228,7 @@ impl ExecError {
         if details.frame_bytes > MAX_FRAME_BYTES {
             details.calls.pop();
         }
-        details.frame_bytes += frame.bytes();
+        details.frame_bytes += frame.bytes() + words.iter().map(String::len).sum::<usize>();
         details.calls.push(Call { frame, function, words });
         error
     }

@@ -81,7 +81,7 @@ impl<'a> Evaluator<'a> {
     /// Executes the named template with this dot and returns its output, in which missing values still read
     /// `<no value>` (see [`super::strip_no_value`]).
     pub fn execute(&self, name: &str, dot: Value) -> Result<Vec<u8>, ExecError> {
-        let template = self.lookup(name.as_bytes()).ok_or_else(|| ExecError::no_template(name.as_bytes()))?;
+        let template = self.set.get(name.as_bytes()).cloned().ok_or_else(|| ExecError::no_template(name.as_bytes()))?;
         let mut output = Vec::new();
         self.run(&template, dot, &mut output)?;
         Ok(output)
@@ -102,17 +102,18 @@ impl<'a> Evaluator<'a> {
         self.set.parse_inner(text)
     }
 
-    /// The template of that name, as the innermost `tpl` sees it.
-    pub(super) fn lookup(&self, name: &[u8]) -> Option<Arc<Template>> {
+    /// The template of that name, as the innermost `tpl` sees it. The search takes a step for each `tpl` that it passes.
+    pub(super) fn lookup(&self, name: &[u8]) -> Result<Option<Arc<Template>>, BudgetExceeded> {
         let layer = self.layer.borrow();
         let mut current = layer.as_deref();
         while let Some(layer) = current {
+            self.budget.charge_steps(1)?;
             if let Some(template) = layer.templates.get(name) {
-                return Some(Arc::clone(template));
+                return Ok(Some(Arc::clone(template)));
             }
             current = layer.below.as_deref();
         }
-        self.set.get(name).cloned()
+        Ok(self.set.get(name).cloned())
     }
 
     /// Executes a template with `.` and `$` set to this value, and gives its output to `then`.
@@ -236,7 +237,12 @@ impl<'t> Execution<'_, 't> {
 
     #[cold]
     fn exceeded(&self, exceeded: BudgetExceeded) -> ExecError {
-        ExecError::exceeded(self.frame(), exceeded)
+        let frame = self.frame().unwrap_or_else(|| Frame::start_of(self.template));
+        ExecError::exceeded(Some(frame), exceeded)
+    }
+
+    fn charge_bytes(&self, count: usize) -> Execute<()> {
+        self.evaluator.budget.charge_bytes(count as u64).map_err(|exceeded| self.exceeded(exceeded))
     }
 
     fn charge_step(&self) -> Execute<()> {
@@ -326,7 +332,8 @@ impl<'t> Execution<'_, 't> {
     /// Executes another template in place (Go: `state.walkTemplate`).
     fn template_call(&mut self, dot: &Reflected, call: &'t TemplateCall) -> Execute<()> {
         self.at(NodeReference::TemplateCall(call));
-        let Some(template) = self.evaluator.lookup(&call.name) else {
+        let found = self.evaluator.lookup(&call.name).map_err(|exceeded| self.exceeded(exceeded))?;
+        let Some(template) = found else {
             return Err(self.error(format!("template {} not defined", crate::quote::quote(&call.name))));
         };
         let dot = match &call.pipe {
@@ -346,6 +353,7 @@ impl<'t> Execution<'_, 't> {
             Value::Invalid | Value::Nil => self.write(b"<no value>"),
             // What a pointer leads to is addressable too.
             Value::Object(object) if value.origin == Origin::Addressable || object.kind_name() == "ptr" => {
+                self.charge_bytes(object.size())?;
                 let text = object.to_addressable_text();
                 self.write(&text)
             }
@@ -359,8 +367,17 @@ impl<'t> Execution<'_, 't> {
         self.variables.iter().rev().find(|(declared, _)| *declared == symbol).map(|(_, value)| value)
     }
 
+    /// Charges the search for a variable where there are so many that it takes time.
+    fn charge_search(&self) -> Execute<()> {
+        /// So many are searched in the time of a step.
+        const VARIABLES_PER_STEP: usize = 16;
+        let steps = self.variables.len() / VARIABLES_PER_STEP;
+        self.evaluator.budget.charge_steps(steps as u64).map_err(|exceeded| self.exceeded(exceeded))
+    }
+
     /// Go: `state.setVar`.
     fn set_variable(&mut self, pipe: &'t Pipe, index: usize, value: Reflected) -> Execute<()> {
+        self.charge_search()?;
         let variable = &pipe.declarations[index];
         match self.variables.iter_mut().rev().find(|(declared, _)| *declared == variable.symbol) {
             Some((_, current)) => {

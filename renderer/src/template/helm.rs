@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use bstr::ByteSlice;
 
+use super::ExecError;
 use super::exec::{Evaluator, Layer};
 use super::set::{self, ROOT_NAME, Templates};
 use crate::functions::{CallError, CallResult, Context, Function, Parameter};
@@ -36,6 +37,11 @@ const MAX_INCLUDES_OF_ONE_NAME: usize = 1_000;
 pub fn strip_no_value(output: Vec<u8>) -> Vec<u8> {
     if output.find(NO_VALUE).is_none() { output } else { output.replace(NO_VALUE, "") }
 }
+
+/// What a byte of a template takes when it is parsed: `{{1}}` becomes half a kilobyte, but most of a template is text.
+const PARSED_BYTES_PER_BYTE: u64 = 16;
+/// What the shortest template takes when it is parsed.
+const PARSED_BYTES: u64 = 1024;
 
 fn text_argument(arguments: &[Value], index: usize) -> GoString {
     match arguments.get(index) {
@@ -100,7 +106,7 @@ impl Evaluator<'_> {
             });
         }
         count.set(count.get() + 1);
-        let template = self.lookup(name).ok_or_else(|| CallError::message(set::no_template(name)))?;
+        let template = self.lookup(name)?.ok_or_else(|| CallError::message(set::no_template(name)))?;
         self.budget.enter()?;
         let output = self.output_of(&template, dot, |output| Value::string(output)).map_err(CallError::Template)?;
         self.budget.leave();
@@ -125,7 +131,7 @@ impl Evaluator<'_> {
         let templates = if definitions.values().any(|template| template.is_empty()) {
             let mut templates = Templates::new();
             for (name, template) in definitions.iter() {
-                let taken = self.lookup(name);
+                let taken = self.lookup(name)?;
                 set::add(&mut templates, taken.as_ref(), name, template);
             }
             Arc::new(templates)
@@ -135,10 +141,7 @@ impl Evaluator<'_> {
         *self.layer.borrow_mut() = Some(Rc::new(Layer { templates, below: below.clone() }));
         self.budget.enter()?;
         let output = match definitions.get(ROOT_NAME.as_bytes()) {
-            Some(template) => self.output_of(template, dot, stripped).map_err(|error| CallError::Wrapped {
-                prefix: format!("error during tpl function execution for {}", quote::quote(text)),
-                cause: Box::new(CallError::Template(error)),
-            })?,
+            Some(template) => self.output_of(template, dot, stripped).map_err(|error| self.error_in(text, error))?,
             None => Value::from(""),
         };
         self.budget.leave();
@@ -146,12 +149,27 @@ impl Evaluator<'_> {
         Ok(output)
     }
 
+    /// The error of an execution of this text. It shows the whole text, once for each `tpl` that it passes through.
+    fn error_in(&self, text: &[u8], error: ExecError) -> CallError {
+        if error.budget().is_some() {
+            return CallError::Template(error);
+        }
+        if let Err(exceeded) = self.budget.charge_bytes(quote::longest(text)) {
+            return CallError::Budget(exceeded);
+        }
+        CallError::Wrapped {
+            prefix: format!("error during tpl function execution for {}", quote::quote(text)),
+            cause: Box::new(CallError::Template(error)),
+        }
+    }
+
     /// Parses the text of a `tpl`, and charges for it once per render.
     fn parse_text(&self, text: &GoString) -> Result<Arc<Templates>, CallError> {
         if let Some(definitions) = self.parsed.borrow().get(text) {
             return Ok(Arc::clone(definitions));
         }
-        self.budget.charge_bytes(text.len() as u64)?;
+        self.budget
+            .charge_bytes((text.len() as u64).saturating_mul(PARSED_BYTES_PER_BYTE).saturating_add(PARSED_BYTES))?;
         self.budget.charge_steps(text.len() as u64)?;
         let definitions = self.parse_inner(text).map_err(|error| CallError::Wrapped {
             prefix: format!("cannot parse template {}", quote::quote(text)),

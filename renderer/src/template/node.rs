@@ -3,6 +3,7 @@
 //! Nodes hold nothing that a render changes, so a parsed template is `Send + Sync`.
 
 use std::fmt;
+use std::sync::OnceLock;
 
 use bstr::ByteSlice;
 
@@ -19,22 +20,48 @@ pub(super) struct Source {
     /// The name that errors show.
     pub(super) name: String,
     pub(super) text: Box<[u8]>,
+    /// How many line breaks there are before each block of the text; counted when an error asks for a line.
+    newlines: OnceLock<Vec<usize>>,
 }
 
+/// Bytes of a block whose line breaks are counted once.
+const NEWLINE_BLOCK: usize = 4 << 10;
+
+/// Nobody reads more of a line. Errors keep one for each place that they passed.
+const LONGEST_SHOWN_LINE: usize = 4 << 10;
+
 impl Source {
-    /// The line, from 1, and the byte column, from 0, of a position (Go: `Tree.ErrorContext`).
-    pub(super) fn line_and_column(&self, position: Position) -> (usize, usize) {
-        let before = self.text.get(..position).unwrap_or(&self.text);
-        let line = 1 + memchr::memchr_iter(b'\n', before).count();
-        let column = before.rfind(b"\n").map_or(before.len(), |newline| before.len() - newline - 1);
-        (line, column)
+    pub(super) fn new(name: &str, text: &[u8]) -> Self {
+        Self { name: name.to_owned(), text: text.into(), newlines: OnceLock::new() }
     }
 
-    /// The line of text around a position.
+    /// The line, from 1, and the byte column, from 0, of a position (Go: `Tree.ErrorContext`).
+    pub(super) fn line_and_column(&self, position: Position) -> (usize, usize) {
+        let position = position.min(self.text.len());
+        let newlines = |text: &[u8]| text.find_iter(b"\n").count();
+        // A recursion that fails asks for one place thousands of times.
+        let before_blocks = self.newlines.get_or_init(|| {
+            let mut sum = 0;
+            let before = self.text.chunks(NEWLINE_BLOCK).map(|block| {
+                let before = sum;
+                sum += newlines(block);
+                before
+            });
+            before.collect()
+        });
+        let block = (position / NEWLINE_BLOCK).min(before_blocks.len().saturating_sub(1));
+        let before = before_blocks.get(block).copied().unwrap_or_default();
+        let line = 1 + before + newlines(&self.text[block * NEWLINE_BLOCK..position]);
+        let start = self.text[..position].rfind(b"\n").map_or(0, |newline| newline + 1);
+        (line, position - start)
+    }
+
+    /// The line of text around a position, or its beginning if it is very long.
     pub(super) fn line_text(&self, position: Position) -> String {
         let position = position.min(self.text.len());
         let start = self.text[..position].rfind(b"\n").map_or(0, |newline| newline + 1);
-        let end = self.text[position..].find(b"\n").map_or(self.text.len(), |length| position + length);
+        let limit = self.text.len().min(start + LONGEST_SHOWN_LINE);
+        let end = self.text[start..limit].find(b"\n").map_or(limit, |length| start + length);
         self.text[start..end].to_str_lossy().trim_end_matches('\r').to_owned()
     }
 }
@@ -80,6 +107,19 @@ pub(super) enum Node {
     Template(TemplateCall),
     Break,
     Continue,
+}
+
+impl Node {
+    /// Where it stands; nothing is known of `break` and `continue`.
+    pub(super) fn position(&self) -> Position {
+        match self {
+            Self::Text(text) => text.start,
+            Self::Action(pipe) => pipe.position,
+            Self::If(branch) | Self::With(branch) | Self::Range(branch) => branch.pipe.position,
+            Self::Template(call) => call.position,
+            Self::Break | Self::Continue => 0,
+        }
+    }
 }
 
 /// `if`, `with` or `range`.

@@ -18,6 +18,10 @@ use crate::value::GoString;
 /// threads that may have as little as 2 MB.
 const MAX_NESTING: usize = 150;
 
+/// The most items (words, numbers, texts, delimiters) of all templates of a chart. Each takes about a hundred bytes when
+/// it is parsed; the largest public charts have some hundred thousand.
+pub(super) const MAX_ITEMS: usize = 500_000;
+
 /// A text that does not parse, as `text/template` says it without the leading `template: NAME:LINE: `.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct SyntaxError {
@@ -29,13 +33,16 @@ pub(super) struct SyntaxError {
 
 type Parsed<T> = Result<T, SyntaxError>;
 
-/// Parses a text (Go: `parse.Parse`) into its own body, named like the source, and its definitions.
-pub(super) fn parse(source: Arc<Source>, functions: &FunctionTable) -> Parsed<Templates> {
+/// Parses a text (Go: `parse.Parse`) into its own body, named like the source, and its definitions. `items_left` is how
+/// many more items may be read, and shrinks by those that are.
+pub(super) fn parse(source: Arc<Source>, functions: &FunctionTable, items_left: &mut usize) -> Parsed<Templates> {
     let text = Arc::clone(&source);
     let mut parser = Parser {
         lexer: Lexer::new(&text.text),
         source,
         functions,
+        items_left,
+        has_too_many: false,
         tokens: std::array::from_fn(|_| Item { kind: Kind::Eof, position: 0, value: b"", line: 0 }),
         peeked: 0,
         definitions: Templates::new(),
@@ -87,6 +94,8 @@ struct Parser<'t> {
     lexer: Lexer<'t>,
     source: Arc<Source>,
     functions: &'t FunctionTable,
+    items_left: &'t mut usize,
+    has_too_many: bool,
     /// Three items of look-ahead; the last one lexed is the zeroth.
     tokens: [Item<'t>; 3],
     peeked: usize,
@@ -102,11 +111,22 @@ struct Parser<'t> {
 impl<'t> Parser<'t> {
     // Items.
 
+    /// The next item of the lexer, while there may be more.
+    fn lexed(&mut self) -> Item<'t> {
+        let item = self.lexer.next_item();
+        if let Some(left) = self.items_left.checked_sub(1) {
+            *self.items_left = left;
+            return item;
+        }
+        self.has_too_many = true;
+        Item { kind: Kind::Error, value: b"", ..item }
+    }
+
     fn next(&mut self) -> Item<'t> {
         if self.peeked > 0 {
             self.peeked -= 1;
         } else {
-            self.tokens[0] = self.lexer.next_item();
+            self.tokens[0] = self.lexed();
         }
         self.tokens[self.peeked]
     }
@@ -129,7 +149,7 @@ impl<'t> Parser<'t> {
     fn peek(&mut self) -> &Item<'t> {
         if self.peeked == 0 {
             self.peeked = 1;
-            self.tokens[0] = self.lexer.next_item();
+            self.tokens[0] = self.lexed();
         }
         &self.tokens[self.peeked - 1]
     }
@@ -162,7 +182,11 @@ impl<'t> Parser<'t> {
         if item.kind != Kind::Error {
             return self.error(format!("unexpected {} in {context}", item.describe()));
         }
-        let mut message = self.lexer.problem().to_owned();
+        let mut message = if self.has_too_many {
+            format!("templates of more than {MAX_ITEMS} items")
+        } else {
+            self.lexer.problem().to_owned()
+        };
         let line = self.tree.action_line;
         if line != 0 && line != item.line {
             // Go avoids saying "action in action".

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::node::{Source, Template};
-use super::parse;
+use super::parse::{self, MAX_ITEMS};
 use super::{ExecError, ParseError};
 use crate::functions::{Expressions, FunctionTable};
 use crate::value::GoString;
@@ -41,6 +41,8 @@ pub struct ParseCache {
 struct ParsedFile {
     functions: &'static FunctionTable,
     templates: Templates,
+    /// How many items it has.
+    items: usize,
 }
 
 impl ParsedFile {
@@ -103,11 +105,19 @@ impl TemplateSet {
         let mut files: Vec<Option<(String, Arc<ParsedFile>)>> = given.iter().map(|_| None).collect();
         let mut templates = Templates::new();
         let mut executable = Vec::new();
+        let mut items_left = MAX_ITEMS;
         for index in order {
             let (name, text) = given[index];
             let file = match known.get(name) {
-                Some(file) if file.is_of(text, functions) => Arc::clone(file),
-                _ => Arc::new(ParsedFile { functions, templates: parse(name, text, functions)? }),
+                Some(file) if file.is_of(text, functions) && file.items <= items_left => {
+                    items_left -= file.items;
+                    Arc::clone(file)
+                }
+                _ => {
+                    let before = items_left;
+                    let templates = parse(name, text, functions, &mut items_left)?;
+                    Arc::new(ParsedFile { functions, templates, items: before - items_left })
+                }
             };
             for (name, template) in &file.templates {
                 add(&mut templates, None, name, template);
@@ -152,7 +162,8 @@ impl TemplateSet {
         if let Some(templates) = lock().parsed.get(text) {
             return Ok(Arc::clone(templates));
         }
-        let templates = Arc::new(parse(ROOT_NAME, text, self.functions)?);
+        let mut items_left = MAX_ITEMS;
+        let templates = Arc::new(parse(ROOT_NAME, text, self.functions, &mut items_left)?);
         let mut inner = lock();
         if inner.bytes + text.len() <= MAX_INNER_BYTES {
             inner.bytes += text.len();
@@ -171,10 +182,11 @@ impl TemplateSet {
     }
 }
 
-/// Parses one text as the template of that name.
-pub(super) fn parse(name: &str, text: &[u8], functions: &FunctionTable) -> Result<Templates, ParseError> {
-    let source = Arc::new(Source { name: name.to_owned(), text: text.into() });
-    parse::parse(Arc::clone(&source), functions).map_err(|error| ParseError::new(&source, error))
+/// Parses one text as the template of that name. `items_left` is how many more items there may be, and shrinks by those
+/// that there are.
+fn parse(name: &str, text: &[u8], functions: &FunctionTable, items_left: &mut usize) -> Result<Templates, ParseError> {
+    let source = Arc::new(Source::new(name, text));
+    parse::parse(Arc::clone(&source), functions, items_left).map_err(|error| ParseError::new(&source, error))
 }
 
 /// Adds a template unless it is empty and the name is taken, here or in what these templates are layered upon.

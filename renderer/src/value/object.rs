@@ -94,6 +94,24 @@ pub trait Object: fmt::Debug {
         true
     }
 
+    /// About how many bytes its text has or its plain value holds, to be charged before either is made.
+    fn size(&self) -> usize {
+        /// Times, versions and the like.
+        const SMALL: usize = 128;
+        SMALL
+    }
+
+    /// About how many bytes its entries take, to be charged before they are listed.
+    fn entries_size(&self) -> usize {
+        self.size()
+    }
+
+    /// How many bytes a call of the method may read and produce, to be charged before it.
+    fn cost(&self, name: &str, arguments: &[Value]) -> usize {
+        let _ = (name, arguments);
+        self.size()
+    }
+
     /// The value of an exported field, or none if there is no such field. A map-like object (`Files`) answers for its
     /// keys too.
     fn field(&self, name: &str) -> Option<Value>;

@@ -14,6 +14,7 @@ use super::{build, document, source};
 use crate::budget::{Budget, BudgetExceeded};
 use crate::json::{self, EncodeError, MAX_ENCODE_DEPTH, valid_utf8};
 use crate::number;
+use crate::quote;
 use crate::value::{Object, StructField, Value};
 
 /// The longest key, in characters with its JSON quotes, that the YAML reader takes back from JSON.
@@ -218,7 +219,7 @@ impl<S: Strategy> Walk<'_, S> {
             Value::Float64(value) => self.writer.scalar(&S::number(*value)?),
             Value::Complex128(..) => return Err(Halt::Error(S::unsupported(value))),
             Value::String(text) => {
-                self.charge(text.len())?;
+                self.charge(longest_text(text, slot))?;
                 match S::text(text)? {
                     Text::Text(text) => self.writer.string(&text, slot),
                     Text::Binary(base64) => self.writer.binary(&base64, slot),
@@ -244,6 +245,7 @@ impl<S: Strategy> Walk<'_, S> {
                     self.writer.empty_mapping();
                     return Ok(());
                 }
+                self.charge(members.len().saturating_mul(MEMBER_BYTES))?;
                 let mut entries = Vec::with_capacity(members.len());
                 for (key, value) in members.iter() {
                     entries.push((S::key(key)?, value));
@@ -256,7 +258,7 @@ impl<S: Strategy> Walk<'_, S> {
                     self.value(value, slot, depth + 1)?;
                 }
             }
-            Value::Object(object) => match S::fields(object.as_ref()) {
+            Value::Object(object) => match self.charge(object.size()).map(|()| S::fields(object.as_ref()))? {
                 Some(fields) => {
                     let indent = self.writer.mapping(slot);
                     for (key, value) in fields {
@@ -275,12 +277,25 @@ impl<S: Strategy> Walk<'_, S> {
     }
 }
 
+/// What an entry of a map takes while the map is sorted.
+const MEMBER_BYTES: usize = 48;
+/// What a byte of JSON takes as a node of the tree that is read from it, and in the text that is made of that.
+const REREAD_BYTES_PER_BYTE: u64 = 16;
+
+/// The most bytes that a text takes: with all escapes, and each of its lines indented.
+fn longest_text(text: &[u8], slot: Slot) -> usize {
+    let lines = memchr::memchr_iter(b'\n', text).count();
+    let indentation = lines.saturating_mul(slot.content_indent());
+    usize::try_from(quote::longest(text)).unwrap_or(usize::MAX).saturating_add(indentation)
+}
+
 /// Goes the way through JSON and YAML.
 fn reread(value: &Value, budget: &Budget) -> Result<String, EncodeError> {
     let text = json::encode(value, json::Style::COMPACT, budget).map_err(|error| match error {
         EncodeError::Budget(_) => error,
         error => in_json(&error),
     })?;
+    budget.charge_bytes((text.len() as u64).saturating_mul(REREAD_BYTES_PER_BYTE))?;
     let source = source::Source::read(&text);
     let refused = |error: super::YamlError| EncodeError::message(error.problem());
     let document = document::Reader::new(&source).next_document().map_err(|error| refused(*error))?;

@@ -51,7 +51,7 @@ impl Slot {
     pub(super) const ROOT: Self = Self { parent: None, place: Place::Root };
 
     /// How far the text of a scalar is indented on further lines.
-    fn content_indent(self) -> usize {
+    pub(super) fn content_indent(self) -> usize {
         self.parent.map_or(INDENT, |parent| parent + INDENT)
     }
 

@@ -84,6 +84,7 @@ impl<'b> Printer<'b> {
     }
 
     fn value(&mut self, value: &Value, verb: char) -> Printed {
+        self.budget.charge_steps(1)?;
         if verb == 'w' && matches!(value, Value::List(_) | Value::Map(_) | Value::Object(_)) {
             // Only for errors; it does not look inside.
             return self.bad_verb(Some(value), verb);
@@ -138,6 +139,7 @@ impl<'b> Printer<'b> {
                     return self.write(b"(nil)");
                 }
                 let is_interface = map.map_type() != MapType::String;
+                self.budget.charge_bytes((map.len() * size_of::<(GoString, Value)>()) as u64)?;
                 self.entries(value.type_name(), &map.entries(), verb, is_interface)
             }
             Value::Object(object) => self.object(value, object.as_ref(), verb),
@@ -164,6 +166,7 @@ impl<'b> Printer<'b> {
     }
 
     fn object(&mut self, value: &Value, object: &dyn Object, verb: char) -> Printed {
+        self.budget.charge_bytes(object.size() as u64)?;
         let go_syntax = self.flags.go_syntax && verb == 'v';
         if go_syntax && let Some(text) = object.to_go_syntax() {
             return self.text(&text);
@@ -337,6 +340,7 @@ impl<'b> Printer<'b> {
     // Go: fmt/format.go fmtQ
     fn quoted(&mut self, text: &[u8]) -> Printed {
         let text = self.truncated(text);
+        self.budget.charge_bytes(quote::longest(text))?;
         let quoted = if self.flags.sharp && quote::can_backquote(text) {
             [b"`", text, b"`"].concat()
         } else if self.flags.plus {
@@ -356,8 +360,10 @@ impl<'b> Printer<'b> {
             (true, _) => b"0x",
             (false, _) => b"",
         };
-        self.budget.charge_bytes(text.len() as u64 * 2)?;
-        let mut encoded = Vec::with_capacity(text.len() * 2);
+        let width = 2 + if self.flags.space { 1 + prefix.len() } else { 0 };
+        let length = text.len().saturating_mul(width).saturating_add(prefix.len());
+        self.budget.charge_bytes(length as u64)?;
+        let mut encoded = Vec::with_capacity(length);
         for (index, byte) in text.iter().enumerate() {
             if self.flags.space && index > 0 {
                 encoded.push(b' ');

@@ -11,11 +11,16 @@ use regex_automata::{Input, PatternID};
 use regex_syntax::hir::{Capture, Class, Hir, Look, Repetition};
 
 use super::syntax::{Assertion, Node, NodeKind, SyntaxError, parse};
+use crate::Budget;
 use crate::functions::unicode::{push, runes};
 use crate::functions::{CallError, Context};
 
 /// The largest automaton. Go allows programs of 128 MiB; expressions near this limit already take a second to build.
 const MAX_AUTOMATON_BYTES: usize = 16 << 20;
+/// Steps for compiling the shortest expression, which takes some twenty microseconds.
+const COMPILE_STEPS: u64 = 1_000;
+/// So many bytes of an automaton are built in the time of one step.
+const AUTOMATON_BYTES_PER_STEP: u64 = 64;
 /// Steps for reading a byte of an expression.
 const STEPS_PER_PATTERN_BYTE: u64 = 16;
 /// Steps for building one state of the automaton.
@@ -72,6 +77,11 @@ impl Expressions {
     }
 }
 
+/// The memory is given back soon, or kept within bounds: what counts is the time to fill it.
+fn charge_automaton(budget: &Budget, regex: &Regex) -> Result<(), CallError> {
+    Ok(budget.charge_steps(regex.memory_usage() as u64 / AUTOMATON_BYTES_PER_STEP)?)
+}
+
 /// An expression of a JSON schema, which is used outside of templates.
 #[derive(Clone, Debug)]
 pub(crate) struct Pattern {
@@ -105,11 +115,12 @@ impl Program {
     pub(super) fn compile(context: &Context<'_>, pattern: &[u8]) -> Result<Arc<Self>, CompileError> {
         let budget = context.budget;
         let length = pattern.len() as u64;
-        budget.charge_steps(length.saturating_mul(STEPS_PER_PATTERN_BYTE)).map_err(CallError::from)?;
+        let steps = length.saturating_mul(STEPS_PER_PATTERN_BYTE).saturating_add(COMPILE_STEPS);
+        budget.charge_steps(steps).map_err(CallError::from)?;
         let known = context.evaluator.expressions().get(pattern);
         if let Some(program) = known {
             budget.charge_steps(program.states.saturating_mul(STEPS_PER_STATE)).map_err(CallError::from)?;
-            budget.charge_bytes(program.regex.memory_usage() as u64).map_err(CallError::from)?;
+            charge_automaton(budget, &program.regex)?;
             return Ok(program);
         }
         let expression = parse(pattern).map_err(CompileError::Syntax)?;
@@ -126,7 +137,7 @@ impl Program {
                 "regular expression of {length} bytes needs more than {MAX_AUTOMATON_BYTES} bytes when compiled"
             ))
         })?;
-        budget.charge_bytes(regex.memory_usage() as u64).map_err(CallError::from)?;
+        charge_automaton(budget, &regex)?;
         let program = Arc::new(Self { regex, names: expression.names, states });
         context.evaluator.expressions().keep(pattern, &program);
         Ok(program)

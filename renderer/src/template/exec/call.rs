@@ -51,6 +51,7 @@ impl<'t> Execution<'_, 't> {
             Evaluation::Function => {}
         }
         let values = self.arguments(dot, signature, arguments)?;
+        self.charge_reading(&values)?;
         let evaluator = self.evaluator;
         let context = Context { budget: evaluator.budget, host: evaluator.host, evaluator };
         match (function.call)(&context, &values) {
@@ -74,6 +75,8 @@ impl<'t> Execution<'_, 't> {
     ) -> Execute<Reflected> {
         self.check_arity(name, signature, &arguments)?;
         let values = self.arguments(dot, signature, arguments)?;
+        self.charge_reading(&values)?;
+        self.charge_bytes(object.cost(name, &values))?;
         match object.call(name, &values) {
             Ok(value) => Ok(Reflected::plain(value)),
             Err(MethodError::Failed(message)) => {
@@ -84,6 +87,22 @@ impl<'t> Execution<'_, 't> {
                 Err(self.error(format!("can't evaluate field {name} in type {}", object.type_name())))
             }
         }
+    }
+
+    /// Charges the time in which a function can look at all of its arguments.
+    fn charge_reading(&self, arguments: &[Value]) -> Execute<()> {
+        let length = |value: &Value| match value {
+            Value::String(text) => text.len(),
+            Value::Bytes(bytes) => bytes.len(),
+            _ => 0,
+        };
+        let steps = arguments.len() as u64;
+        let read: usize = arguments.iter().map(length).sum();
+        let budget = self.evaluator.budget;
+        budget
+            .charge_steps(steps)
+            .and_then(|()| budget.charge_reading(read as u64))
+            .map_err(|exceeded| self.exceeded(exceeded))
     }
 
     #[cold]

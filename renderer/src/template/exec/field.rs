@@ -26,6 +26,7 @@ impl<'t> Execution<'_, 't> {
         let Some(value) = self.variable(variable.symbol).cloned() else {
             return Err(self.error(format!("undefined variable: {}", variable.name)));
         };
+        self.charge_search()?;
         if variable.fields.is_empty() {
             self.check_no_arguments(node, &arguments)?;
             return Ok(value);
@@ -78,6 +79,7 @@ impl<'t> Execution<'_, 't> {
                 if let Some(signature) = object.method(name) {
                     return self.method(dot, object, name, signature, node, arguments);
                 }
+                self.charge_step()?;
                 if let Some(value) = object.field(name) {
                     if !arguments.is_empty() {
                         return Err(self.error(if object.kind_name() == "map" {

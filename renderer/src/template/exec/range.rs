@@ -3,7 +3,7 @@
 use super::super::node::{Branch, Pipe};
 use super::{Execute, Execution, Flow, Reflected};
 use crate::functions::printf;
-use crate::value::{ElementType, MapType, Value};
+use crate::value::{ElementType, GoString, MapType, Value};
 
 impl<'t> Execution<'_, 't> {
     /// Executes a `range` (Go: `state.walkRange`).
@@ -40,6 +40,7 @@ impl<'t> Execution<'_, 't> {
                 return self.each(branch, indexes.zip(elements));
             }
             Value::Map(map) => {
+                self.charge_items(map.len())?;
                 let wrap = if map.map_type() == MapType::String { Reflected::plain } else { Reflected::element };
                 // The entries as they are now: the body may change the map.
                 let entries = map.entries().into_iter();
@@ -47,6 +48,7 @@ impl<'t> Execution<'_, 't> {
                     .each(branch, entries.map(|(key, value)| (Reflected::plain(Value::String(key)), wrap(value))));
             }
             Value::Object(object) => {
+                self.charge_bytes(object.entries_size())?;
                 if let Some(entries) = object.entries() {
                     let entries = entries.into_iter();
                     return self.each(
@@ -62,6 +64,13 @@ impl<'t> Execution<'_, 't> {
         }
         let shown = self.shown(value)?;
         Err(self.error(format!("range can't iterate over {shown}")))
+    }
+
+    /// Charges the copy of a container's entries.
+    fn charge_items(&self, count: usize) -> Execute<()> {
+        let bytes = count.saturating_mul(size_of::<(GoString, Value)>());
+        self.evaluator.budget.charge_steps(count as u64).map_err(|exceeded| self.exceeded(exceeded))?;
+        self.charge_bytes(bytes)
     }
 
     fn each(&mut self, branch: &'t Branch, elements: impl Iterator<Item = (Reflected, Reflected)>) -> Execute<bool> {
