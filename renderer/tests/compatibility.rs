@@ -37,6 +37,14 @@ fn keys_and_values_are_sorted() {
 }
 
 #[test]
+fn lists_end_where_their_items_end() {
+    let files = [("templates/a.yaml", "v: {{ slice .Values.l 0 4 }}")];
+    // Helm: `[1 2 3 <nil>]`.
+    let error = rendered(&files, "l: [1, 2, 3]", Profile::V4).unwrap_err();
+    assert!(error.ends_with("error calling slice: reflect.Value.Slice: slice index out of bounds"), "{error}");
+}
+
+#[test]
 fn undeclared_sub_charts_come_by_name() {
     let rendered = rendered(
         &[

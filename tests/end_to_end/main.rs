@@ -8,6 +8,8 @@
 mod bad_input;
 mod charts;
 mod environment;
+mod generated;
+mod helm_charts;
 mod parity;
 mod passing;
 mod plugin;

@@ -52,7 +52,7 @@ pub(super) fn load_directory(mut files: Vec<ChartFile>, profile: Profile) -> Res
         let chart_yaml = files.iter().find(|file| file.name == "Chart.yaml").ok_or(ChartError::MissingChartYaml)?;
         detect_api_version(chart_yaml)?;
     }
-    Loader { profile, budget: MAX_DECOMPRESSED_BYTES }.load(files, 0)
+    renderable(Loader { profile, budget: MAX_DECOMPRESSED_BYTES }.load(files, 0)?, profile)
 }
 
 pub(super) fn load_archive(bytes: &[u8], profile: Profile) -> Result<Chart, ChartError> {
@@ -62,7 +62,15 @@ pub(super) fn load_archive(bytes: &[u8], profile: Profile) -> Result<Chart, Char
         let chart_yaml = files.iter().find(|file| file.name == "Chart.yaml");
         detect_api_version(chart_yaml.ok_or(ChartError::NoChartYamlInArchive)?)?;
     }
-    loader.load(files, 0)
+    renderable(loader.load(files, 0)?, profile)
+}
+
+/// Helm 4 loads charts of API version 3, but does not render them yet.
+fn renderable(chart: Chart, profile: Profile) -> Result<Chart, ChartError> {
+    if profile.detects_api_version && chart.metadata.api_version == "v3" {
+        return Err(ChartError::InvalidApiVersion);
+    }
+    Ok(chart)
 }
 
 /// Helm 4 looks at the API version of a chart, though not at those of its sub-charts, before it loads it
@@ -75,9 +83,7 @@ fn detect_api_version(chart_yaml: &File) -> Result<(), ChartError> {
         None => String::new(),
     };
     match version.as_str() {
-        "" | "v1" | "v2" => Ok(()),
-        // Helm 4 loads such charts, but does not render them yet.
-        "v3" => Err(ChartError::InvalidApiVersion),
+        "" | "v1" | "v2" | "v3" => Ok(()),
         _ => Err(ChartError::UnsupportedApiVersion),
     }
 }

@@ -181,6 +181,8 @@ impl RawMetadata {
     pub(super) fn read(&mut self, text: &[u8]) -> Result<(), MetadataError> {
         let node = yaml::parse(text)?;
         let Some(root) = Structure::root(&node, self.types.metadata)? else { return Ok(()) };
+        // Go decodes the fields in the order of their names and tells the first that does not fit.
+        let mut mismatches = BTreeMap::new();
         let metadata = &mut self.metadata;
         for (name, target) in [
             ("apiVersion", &mut metadata.api_version),
@@ -195,45 +197,65 @@ impl RawMetadata {
             ("condition", &mut metadata.condition),
             ("tags", &mut metadata.tags),
         ] {
-            if let Some(field) = root.field(name) {
-                *target = field.string()?;
+            match root.field(name).map(|field| field.string()).transpose() {
+                Ok(Some(text)) => *target = text,
+                Ok(None) => {}
+                Err(mismatch) => drop(mismatches.insert(name, mismatch)),
             }
         }
-        if root.field("deprecated").is_some() {
-            metadata.deprecated = root.bool("deprecated")?;
+        match root.bool("deprecated") {
+            Ok(deprecated) if root.field("deprecated").is_some() => metadata.deprecated = deprecated,
+            Ok(_) => {}
+            Err(mismatch) => drop(mismatches.insert("deprecated", mismatch)),
         }
         for (name, target) in [("keywords", &mut metadata.keywords), ("sources", &mut metadata.sources)] {
-            if let Some(strings) = root.strings(name)? {
-                *target = Some(strings);
+            match root.strings(name) {
+                Ok(Some(strings)) => *target = Some(strings),
+                Ok(None) => {}
+                Err(mismatch) => drop(mismatches.insert(name, mismatch)),
             }
         }
-        if let Some(annotations) = root.string_map("annotations")? {
-            metadata.annotations.get_or_insert_default().extend(annotations);
+        match root.string_map("annotations") {
+            Ok(Some(annotations)) => metadata.annotations.get_or_insert_default().extend(annotations),
+            Ok(None) => {}
+            Err(mismatch) => drop(mismatches.insert("annotations", mismatch)),
         }
-        if let Some(field) = root.field("maintainers") {
-            let mut maintainers = Vec::new();
-            for item in field.items(self.types.maintainers)? {
-                match item.structure("Maintainer", self.types.maintainer)? {
-                    None => self.null_maintainer = true,
-                    Some(item) => maintainers.push(Maintainer {
-                        name: item.string("name")?,
-                        email: item.string("email")?,
-                        url: item.string("url")?,
-                    }),
-                }
+        if let Err(mismatch) = self.read_maintainers(&root) {
+            mismatches.insert("maintainers", mismatch);
+        }
+        if let Err(mismatch) = self.read_dependencies(&root) {
+            mismatches.insert("dependencies", mismatch);
+        }
+        mismatches.into_values().next().map_or(Ok(()), |mismatch| Err(mismatch.into()))
+    }
+
+    fn read_maintainers(&mut self, root: &Structure<'_>) -> Result<(), TypeMismatch> {
+        let Some(field) = root.field("maintainers") else { return Ok(()) };
+        let mut maintainers = Vec::new();
+        for item in field.items(self.types.maintainers)? {
+            match item.structure("Maintainer", self.types.maintainer)? {
+                None => self.null_maintainer = true,
+                Some(item) => maintainers.push(Maintainer {
+                    name: item.string("name")?,
+                    email: item.string("email")?,
+                    url: item.string("url")?,
+                }),
             }
-            metadata.maintainers = Some(maintainers);
         }
-        if let Some(field) = root.field("dependencies") {
-            let mut dependencies = Vec::new();
-            for item in field.items(self.types.dependencies)? {
-                match item.structure("Dependency", self.types.dependency)? {
-                    None => self.null_dependency = true,
-                    Some(item) => dependencies.push(dependency(&item)?),
-                }
+        self.metadata.maintainers = Some(maintainers);
+        Ok(())
+    }
+
+    fn read_dependencies(&mut self, root: &Structure<'_>) -> Result<(), TypeMismatch> {
+        let Some(field) = root.field("dependencies") else { return Ok(()) };
+        let mut dependencies = Vec::new();
+        for item in field.items(self.types.dependencies)? {
+            match item.structure("Dependency", self.types.dependency)? {
+                None => self.null_dependency = true,
+                Some(item) => dependencies.push(dependency(&item)?),
             }
-            metadata.dependencies = Some(dependencies);
         }
+        self.metadata.dependencies = Some(dependencies);
         Ok(())
     }
 

@@ -126,7 +126,8 @@ fn from_json(context: &Context<'_>, arguments: &[Value]) -> CallResult {
     let map = match decoded.value {
         Value::Map(map) => map,
         Value::Nil if decoded.error.is_none() => return Ok(Value::Map(Map::nil(MapType::Any))),
-        Value::Nil => Map::new(),
+        // A number by itself is of the wrong type before it is too large.
+        Value::Nil => return Ok(error_map(DecodeError::mismatch(&Value::Float64(0.0), MAP_TYPE).to_string())),
         other => return Ok(error_map(DecodeError::mismatch(&other, MAP_TYPE).to_string())),
     };
     if let Some(error) = decoded.error {
@@ -138,6 +139,7 @@ fn from_json(context: &Context<'_>, arguments: &[Value]) -> CallResult {
 fn from_json_array(context: &Context<'_>, arguments: &[Value]) -> CallResult {
     let result =
         json::decode(charged_text(context, arguments)?).and_then(|decoded| match (decoded.value, decoded.error) {
+            (Value::Nil, Some(_)) => Err(DecodeError::mismatch(&Value::Float64(0.0), LIST_TYPE)),
             (_, Some(error)) => Err(error),
             (Value::Nil, None) => Ok(Value::List(List::nil(ElementType::Any))),
             (value @ Value::List(_), None) => Ok(value),

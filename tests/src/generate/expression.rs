@@ -61,7 +61,9 @@ pub(super) const KINDS: &[Kind] = &[
 impl Expressions<'_> {
     /// An expression, without parentheses around it.
     pub(super) fn write(&mut self, kind: Kind, scope: &Scope, depth: usize) -> String {
-        if !matches!(kind, Kind::Time | Kind::Small | Kind::Own | Kind::Fresh) && self.random.below(1000) < self.wrong {
+        if !matches!(kind, Kind::Time | Kind::Small | Kind::Own | Kind::Fresh | Kind::Toml)
+            && self.random.below(1000) < self.wrong
+        {
             let other = KINDS[self.random.below(KINDS.len())];
             return self.proper(other, scope, depth);
         }
@@ -90,6 +92,7 @@ impl Expressions<'_> {
             Kind::Printf => return self.printf(scope, depth),
             Kind::Time => return self.time(scope, depth),
             Kind::Small => return self.small(scope, depth),
+            Kind::Toml => return self.constant(kind),
             _ => {}
         }
         let call = if depth == 0 { 0 } else { 45 };

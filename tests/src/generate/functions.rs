@@ -55,7 +55,7 @@ pub(super) enum Kind {
     Yaml,
     /// A JSON text.
     Json,
-    /// A TOML text.
+    /// A TOML text that can be read: Go's words for others are not reproduced.
     Toml,
     /// A base64 text.
     Base64,
@@ -319,9 +319,9 @@ const CATALOGUE: &str = r#"
 3 mustCompact {list} -> list
 6 reverse {list} -> list
 3 mustReverse {list} -> list
-6 slice {list} {small} {small} -> list
-3 slice {list} {small} -> list
-3 mustSlice {list} {small} {small} -> list
+6 slice (list {any} {any} {any}) {small} {small} -> list
+3 slice (list {text} {any}) {small} -> list
+3 mustSlice (list {any} {text} {any} {int}) {small} {small} -> list
 5 chunk {small} {list} -> list
 3 mustChunk {small} {list} -> list
 6 until {small} -> list
