@@ -1,7 +1,7 @@
 //! What differs from Helm on purpose (`COMPATIBILITY.md`), pinned.
 
 use renderer::functions::FixedHost;
-use renderer::values::from_yaml;
+use renderer::values::{ValueOptions, Values, from_yaml};
 use renderer::{Chart, ChartFile, Limits, Profile, RenderOptions, Rendered, render};
 
 fn rendered(files: &[(&str, &str)], values: &str, profile: Profile) -> Result<Rendered, String> {
@@ -34,6 +34,23 @@ fn output(template: &str, profile: Profile) -> String {
 fn keys_and_values_are_sorted() {
     let template = r#"v: with {{ keys (dict "c" 3 "a" 1 "b" 2) (dict "a" 4) }} {{ values (dict "c" 3 "a" 1 "b" 2) }}"#;
     assert_eq!(output(template, Profile::V4), "v: with [a b c a] [1 2 3]");
+}
+
+#[test]
+fn an_index_without_end_sets_nothing() {
+    let typed = [String::from("a[=1")];
+    let options =
+        ValueOptions { files: Vec::new(), json: &[], typed: &typed, strings: &[], file_contents: &[], literals: &[] };
+    // Helm 3: `failed parsing --set data: error parsing index: EOF`.
+    let merged = options.merge(Profile::V3, &mut |_| Err(String::new()));
+    assert_eq!(merged.unwrap(), Values::new());
+}
+
+#[test]
+fn durations_are_no_counts() {
+    let template = r#"v: {{ range durationTruncateTo "1s" "2s" }}{{ end }}"#;
+    let error = rendered(&[("templates/a.yaml", template)], "", Profile::V4).unwrap_err();
+    assert!(error.ends_with("range can't iterate over 0s"), "{error}");
 }
 
 #[test]

@@ -34,6 +34,7 @@ fn compare(release: Release, at_least: usize) {
         kube_version: "1.34.0".to_owned(),
         release_name: "release".to_owned(),
         namespace: "somewhere".to_owned(),
+        validate_schema: true,
     };
     let failures = std::thread::scope(|scope| {
         let work = || {
