@@ -321,7 +321,7 @@ impl Oracle {
 /// A template can ask for any amount of memory: an oracle that takes it ends instead of the machine.
 fn limit_memory(child: &Child) -> Result<()> {
     /// Address space; Go reserves far more than it uses.
-    const BYTES: u64 = 4 << 30;
+    const BYTES: u64 = 6 << 30;
     let limit = Rlimit { current: Some(BYTES), maximum: Some(BYTES) };
     let process = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
     prlimit(process, Resource::As, limit).context("the memory of the oracle cannot be limited")?;

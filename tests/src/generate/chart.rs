@@ -570,7 +570,8 @@ fn arguments(case: &mut Case, random: &mut Random, subject: Subject) {
         "n0=Null",
         "x={1,null,true}",
     ];
-    let refused = ["=x", "x", "a[x]=1", "a[-1]=1", "s0.x=1", "a={", "a={x", "[0]=1", "a.=1", "a..b=1", "sub0=1"];
+    let refused =
+        ["=x", "x", "a[=1", "a[x]=1", "a[-1]=1", "s0.x=1", "a={", "a={x", "[0]=1", "a.=1", "a..b=1", "sub0=1"];
     for (list, often) in [(&mut case.set, 15), (&mut case.set_string, 6)] {
         for _ in 0..2 {
             if random.chance(if subject == Subject::Values { often * 2 } else { often }) {

@@ -70,18 +70,6 @@ impl Expressions<'_> {
         self.proper(kind, scope, depth)
     }
 
-    /// What a `range` goes over. Never an integer that nobody wrote for it: Go would count to it.
-    pub(super) fn countable(&mut self, kind: Kind, scope: &Scope) -> String {
-        // Variables and the dot may hold something else than they were meant to.
-        let scope = Scope { variables: Vec::new(), dot: None, ..scope.clone() };
-        let wrong = std::mem::take(&mut self.wrong);
-        let calls: Vec<_> = CALLS.iter().filter(|call| call.result == kind && callable(call, &scope)).collect();
-        let text =
-            if self.random.chance(50) { self.proper(kind, &scope, 0) } else { self.call_one(&calls, kind, &scope, 0) };
-        self.wrong = wrong;
-        text
-    }
-
     /// An operand of a call: in parentheses if it needs them.
     pub(super) fn operand(&mut self, kind: Kind, scope: &Scope, depth: usize) -> String {
         let text = self.write(kind, scope, depth);
@@ -119,11 +107,6 @@ impl Expressions<'_> {
     fn call(&mut self, kind: Kind, scope: &Scope, depth: usize) -> String {
         let serving = CALLS.iter().filter(|call| call.result.serves(kind));
         let serving: Vec<_> = serving.filter(|call| callable(call, scope)).collect();
-        self.call_one(&serving, kind, scope, depth)
-    }
-
-    /// One of these calls, or a constant if there are none.
-    fn call_one(&mut self, serving: &[&Call], kind: Kind, scope: &Scope, depth: usize) -> String {
         if serving.is_empty() {
             return self.constant(kind);
         }

@@ -173,9 +173,9 @@ impl<'a> Templates<'a> {
     }
 
     fn range(&mut self, scope: &mut Scope, depth: usize) -> String {
-        let kind = [Kind::List, Kind::Texts, Kind::Map, Kind::Small, Kind::Text]
-            [self.expressions.random.weighted([40, 30, 40, 20, 1])];
-        let operand = self.expressions.countable(kind, scope);
+        let kind = [Kind::List, Kind::Texts, Kind::Map, Kind::Small, Kind::Any]
+            [self.expressions.random.weighted([4, 3, 4, 2, 1])];
+        let operand = self.expressions.write(kind, scope, 2);
         let (key, element) = match kind {
             Kind::Texts => (Kind::Int, Kind::Text),
             Kind::Map => (Kind::Key, Kind::Any),
