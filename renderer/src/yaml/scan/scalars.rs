@@ -41,6 +41,9 @@ impl Text {
     }
 }
 
+/// In quotes, tabs may stand in any column.
+const NO_INDENT: i64 = 0;
+
 /// The line breaks between two parts of a scalar.
 #[derive(Debug, Default)]
 struct Breaks {
@@ -56,6 +59,26 @@ impl Breaks {
             self.first = line_break;
         } else {
             self.others.extend(line_break);
+        }
+    }
+
+    /// Passes blanks and reads breaks up to the next part of a scalar; returns whether a break was read, now or before
+    /// (`leading_blanks`). After a break, no tab may stand left of the column `indent`.
+    fn read_between(&mut self, cursor: &mut Cursor<'_>, mut leading_blanks: bool, indent: i64) -> Scanned<bool> {
+        loop {
+            if cursor.is_blank() {
+                if leading_blanks && i64::from(cursor.column()) < indent && cursor.peek() == b'\t' {
+                    return cursor.error("found a tab character that violates indentation");
+                }
+                cursor.skip();
+            } else if cursor.is_break() {
+                cursor.ensure(2)?;
+                self.read(cursor, !leading_blanks);
+                leading_blanks = true;
+            } else {
+                return Ok(leading_blanks);
+            }
+            cursor.ensure(1)?;
         }
     }
 
@@ -104,21 +127,7 @@ pub(super) fn plain<'text>(cursor: &mut Cursor<'text>, indent: i64, in_flow: boo
             break;
         }
         cursor.ensure(1)?;
-        loop {
-            if cursor.is_blank() {
-                if leading_blanks && i64::from(cursor.column()) < indent && cursor.peek() == b'\t' {
-                    return cursor.error("found a tab character that violates indentation");
-                }
-                cursor.skip();
-            } else if cursor.is_break() {
-                cursor.ensure(2)?;
-                breaks.read(cursor, !leading_blanks);
-                leading_blanks = true;
-            } else {
-                break;
-            }
-            cursor.ensure(1)?;
-        }
+        leading_blanks = breaks.read_between(cursor, leading_blanks, indent)?;
         if !in_flow && i64::from(cursor.column()) < indent {
             break;
         }
@@ -172,18 +181,7 @@ pub(super) fn quoted<'text>(cursor: &mut Cursor<'text>, single: bool) -> Scanned
             break;
         }
         let start = cursor.place();
-        loop {
-            if cursor.is_blank() {
-                cursor.skip();
-            } else if cursor.is_break() {
-                cursor.ensure(2)?;
-                breaks.read(cursor, !leading_blanks);
-                leading_blanks = true;
-            } else {
-                break;
-            }
-            cursor.ensure(1)?;
-        }
+        leading_blanks = breaks.read_between(cursor, leading_blanks, NO_INDENT)?;
         if leading_blanks {
             breaks.fold(text.owned(cursor));
         } else {
