@@ -19,6 +19,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
     Path,
+    PathSegment,
     Host,
     Zone,
     UserPassword,
@@ -29,24 +30,13 @@ enum Part {
 // Go: net/url/gen_encoding_table.go shouldEscape
 fn is_plain(byte: u8, part: Part) -> bool {
     match byte {
-        b'A'..=b'Z'
-        | b'a'..=b'z'
-        | b'0'..=b'9'
-        | b'-'
-        | b'_'
-        | b'.'
-        | b'~'
-        | b'$'
-        | b'&'
-        | b'+'
-        | b'='
-        | b','
-        | b';' => true,
+        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'$' | b'&' | b'+' | b'=' => true,
+        b',' | b';' => part != Part::PathSegment,
         b'!' | b'\'' | b'(' | b')' | b'*' => matches!(part, Part::Host | Part::Zone | Part::Fragment),
         b'[' | b']' | b'<' | b'>' | b'"' => matches!(part, Part::Host | Part::Zone),
         b'/' | b'?' => matches!(part, Part::Fragment) || byte == b'/' && part == Part::Path,
-        b':' => matches!(part, Part::Path | Part::Host | Part::Zone | Part::Fragment),
-        b'@' => matches!(part, Part::Path | Part::Fragment),
+        b':' => matches!(part, Part::Path | Part::PathSegment | Part::Host | Part::Zone | Part::Fragment),
+        b'@' => matches!(part, Part::Path | Part::PathSegment | Part::Fragment),
         _ => false,
     }
 }
@@ -62,6 +52,12 @@ fn escape(text: &[u8], part: Part) -> Vec<u8> {
         }
     }
     escaped
+}
+
+/// A text as one segment of the path of a URL.
+// Go: net/url PathEscape
+pub(crate) fn escape_path_segment(text: &str) -> String {
+    String::from_utf8_lossy(&escape(text.as_bytes(), Part::PathSegment)).into_owned()
 }
 
 /// Why a text is no URL; the texts are Go's.

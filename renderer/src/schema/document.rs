@@ -1,11 +1,11 @@
 //! Schema documents: their resources, anchors and references (santhosh-tekuri/jsonschema 6: `root.go`, `roots.go`).
 
 use std::collections::{BTreeMap, HashSet};
-use std::fmt::Write;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use crate::functions::escape_path_segment;
 use crate::quote::quote;
 
 /// The drafts of JSON Schema, oldest first.
@@ -299,31 +299,10 @@ pub(super) fn escape(token: &str) -> String {
     token.replace('~', "~0").replace('/', "~1")
 }
 
-/// A pointer as part of a URL (Go: `url.PathEscape` of each token).
+/// A pointer as part of a URL.
 pub(super) fn encode(pointer: &str) -> String {
-    let mut text = String::new();
-    for byte in pointer.bytes() {
-        match byte {
-            b'a'..=b'z'
-            | b'A'..=b'Z'
-            | b'0'..=b'9'
-            | b'-'
-            | b'_'
-            | b'.'
-            | b'~'
-            | b'$'
-            | b'&'
-            | b'+'
-            | b'='
-            | b':'
-            | b'@'
-            | b'/' => text.push(char::from(byte)),
-            _ => {
-                let _ = write!(text, "%{byte:02X}");
-            }
-        }
-    }
-    text
+    let tokens: Vec<String> = pointer.split('/').map(escape_path_segment).collect();
+    tokens.join("/")
 }
 
 /// A reference without fragment from a base (RFC 3986, 5.2).
