@@ -101,22 +101,12 @@ impl Budget {
         if used > self.limits.bytes {
             return Err(BudgetExceeded::Bytes { limit: self.limits.bytes });
         }
-        self.charge_steps(count / BYTES_PER_STEP)
+        self.charge_reading(count)
     }
 
     /// Charges the time to read `count` bytes.
     pub fn charge_reading(&self, count: u64) -> Result<(), BudgetExceeded> {
         self.charge_steps(count / BYTES_PER_STEP)
-    }
-
-    /// The steps that were charged so far.
-    pub fn steps(&self) -> u64 {
-        self.steps.get()
-    }
-
-    /// The bytes that were charged so far.
-    pub fn bytes(&self) -> u64 {
-        self.bytes.get()
     }
 
     /// Enters one level of nesting; pair with [`Budget::leave`].
