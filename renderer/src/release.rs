@@ -50,6 +50,11 @@ pub struct Rendered {
 }
 
 impl Rendered {
+    /// Leaves out the hooks that are tests, as `helm template --skip-tests` does.
+    pub fn skip_tests(&mut self) {
+        self.hooks.retain(|hook| hook.hooks.iter().all(|event| event != "test"));
+    }
+
     /// What `helm template` prints, with `--include-crds` or without.
     pub fn to_helm_output(&self, include_crds: bool) -> String {
         let mut body = String::new();

@@ -47,6 +47,24 @@ pub struct RenderOptions<'a> {
     pub host: &'a dyn Host,
 }
 
+impl<'a> RenderOptions<'a> {
+    /// What `helm template` does without flags.
+    pub fn new(host: &'a dyn Host) -> Self {
+        Self {
+            release_name: "release-name".to_owned(),
+            namespace: "default".to_owned(),
+            is_upgrade: false,
+            revision: 1,
+            kube_version: None,
+            api_versions: Vec::new(),
+            validate_schema: true,
+            profile: Profile::default(),
+            limits: Limits::default(),
+            host,
+        }
+    }
+}
+
 /// Renders a chart (Helm: `helm template`). `values` are the user's; the defaults of the chart come in here.
 ///
 /// Needs [`crate::template::RENDER_STACK_BYTES`] of stack.

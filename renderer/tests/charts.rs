@@ -8,7 +8,7 @@ use format::{Case, pack};
 use renderer::functions::FixedHost;
 use renderer::release::check_name;
 use renderer::values::ValueOptions;
-use renderer::{Chart, ChartFile, Limits, Profile, RenderOptions, render};
+use renderer::{Chart, ChartFile, Profile, RenderOptions, render};
 
 const FILES: &[(&str, &str)] = &[
     ("chart-yaml", include_str!("fixtures/charts/chart-yaml.txt")),
@@ -87,20 +87,18 @@ fn answer(case: &Case, profile: Profile) -> Result<String, String> {
         release_name: case.release_name().unwrap_or("release-name").to_owned(),
         namespace: flags.namespace.first().map_or("default", String::as_str).to_owned(),
         is_upgrade: flags.is_upgrade,
-        revision: 1,
         kube_version: flags.kube_version.first().cloned(),
         api_versions: flags.api_versions.iter().flat_map(|list| list.split(',')).map(str::to_owned).collect(),
         validate_schema: !flags.skip_schema_validation,
         profile,
-        limits: Limits::default(),
-        host: &host,
+        ..RenderOptions::new(&host)
     };
     let mut rendered = render(&chart, &values, &options).map_err(|error| error.to_string().trim_end().to_owned())?;
     if flags.no_hooks {
         rendered.hooks.clear();
     }
     if flags.skip_tests {
-        rendered.hooks.retain(|hook| hook.hooks.iter().all(|event| event != "test"));
+        rendered.skip_tests();
     }
     if flags.show_only.is_empty() {
         return Ok(rendered.to_helm_output(flags.include_crds));

@@ -2,7 +2,7 @@
 
 use renderer::functions::FixedHost;
 use renderer::values::{ValueOptions, Values, from_yaml};
-use renderer::{Chart, ChartFile, Limits, Profile, RenderOptions, Rendered, render};
+use renderer::{Chart, ChartFile, Profile, RenderOptions, Rendered, render};
 
 fn rendered(files: &[(&str, &str)], values: &str, profile: Profile) -> Result<Rendered, String> {
     let chart_yaml = ("Chart.yaml", "{apiVersion: v2, name: demo, version: 1.0.0}");
@@ -11,18 +11,7 @@ fn rendered(files: &[(&str, &str)], values: &str, profile: Profile) -> Result<Re
     let files = files.map(|(name, text)| ChartFile { name: (*name).to_owned(), data: text.as_bytes().to_vec() });
     let chart = Chart::load_as(files.collect(), profile).unwrap();
     let host = FixedHost::default();
-    let options = RenderOptions {
-        release_name: "demo".to_owned(),
-        namespace: "default".to_owned(),
-        is_upgrade: false,
-        revision: 1,
-        kube_version: None,
-        api_versions: Vec::new(),
-        validate_schema: true,
-        profile,
-        limits: Limits::default(),
-        host: &host,
-    };
+    let options = RenderOptions { release_name: "demo".to_owned(), profile, ..RenderOptions::new(&host) };
     render(&chart, &from_yaml(values.as_bytes()).unwrap(), &options).map_err(|error| error.to_string())
 }
 

@@ -10,7 +10,7 @@ use base64::Engine;
 use renderer::functions::FixedHost;
 use renderer::render::render_files;
 use renderer::values::{self, Values};
-use renderer::{Chart, ChartFile, Limits, Profile, RenderOptions};
+use renderer::{Chart, ChartFile, Profile, RenderOptions};
 use serde::Deserialize;
 
 const VECTORS: &str = include_str!("fixtures/vectors.jsonl");
@@ -61,14 +61,9 @@ fn run(template: &str, files: &[(&str, &str)], values: &Values) -> Result<Vec<u8
     let options = RenderOptions {
         release_name: String::from("rel"),
         namespace: String::from("ns"),
-        is_upgrade: false,
-        revision: 1,
-        kube_version: None,
-        api_versions: Vec::new(),
         validate_schema: false,
         profile,
-        limits: Limits::default(),
-        host: &host,
+        ..RenderOptions::new(&host)
     };
     render_files(&chart, values, &options)
         .map(|mut files| files.remove("c/templates/t").unwrap())

@@ -11,6 +11,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use renderer::Profile;
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +25,14 @@ pub enum Release {
 }
 
 impl Release {
+    /// Our profile of this release.
+    pub fn profile(self) -> Profile {
+        match self {
+            Self::V4 => Profile::V4,
+            Self::V3 => Profile::V3,
+        }
+    }
+
     /// The name of the oracle's program in the folder of [`crate::checkout::helm_programs`].
     pub fn oracle(self) -> &'static str {
         match self {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use renderer::release::check_name;
 use renderer::values::{ValueOptions, Values};
-use renderer::{Limits, Profile, RenderOptions, Rendered};
+use renderer::{Profile, RenderOptions, Rendered};
 
 use self::output_directory::OutputDirectory;
 use crate::change::read_file;
@@ -199,13 +199,11 @@ impl RenderArguments {
             release_name: release.to_owned(),
             namespace: globals.namespace.clone().unwrap_or_else(|| "default".to_owned()),
             is_upgrade: self.is_upgrade,
-            revision: 1,
             kube_version: self.kube_version.clone(),
             api_versions: self.api_versions.clone(),
             validate_schema: !self.skip_schema_validation,
             profile,
-            limits: Limits::default(),
-            host: &host,
+            ..RenderOptions::new(&host)
         };
         let rendered = renderer::render(&chart, &values, &options)?;
         for warning in &rendered.warnings {
@@ -237,7 +235,7 @@ impl RenderArguments {
             rendered.hooks.clear();
         }
         if self.skip_tests {
-            rendered.hooks.retain(|hook| !hook.hooks.iter().any(|event| event == "test"));
+            rendered.skip_tests();
         }
         if !self.include_crds {
             rendered.crds.clear();

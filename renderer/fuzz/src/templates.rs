@@ -35,15 +35,9 @@ pub fn template_execute(input: &[u8]) {
     let host = FixedHost::default();
     let options = RenderOptions {
         release_name: "release".to_owned(),
-        namespace: "default".to_owned(),
-        is_upgrade: false,
-        revision: 1,
-        kube_version: None,
-        api_versions: Vec::new(),
         validate_schema: false,
-        profile: Profile::V4,
         limits: LIMITS,
-        host: &host,
+        ..RenderOptions::new(&host)
     };
     match renderer::render(&chart, &values, &options) {
         Ok(rendered) => drop(rendered.to_helm_output(true)),

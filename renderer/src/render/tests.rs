@@ -13,18 +13,7 @@ fn chart(files: &[(&str, &str)]) -> Chart {
 }
 
 fn options(host: &FixedHost) -> RenderOptions<'_> {
-    RenderOptions {
-        release_name: "demo".to_owned(),
-        namespace: "default".to_owned(),
-        is_upgrade: false,
-        revision: 1,
-        kube_version: None,
-        api_versions: Vec::new(),
-        validate_schema: true,
-        profile: Profile::V4,
-        limits: Limits::default(),
-        host,
-    }
+    RenderOptions { release_name: "demo".to_owned(), ..RenderOptions::new(host) }
 }
 
 fn rendered(files: &[(&str, &str)], values: &serde_json::Value) -> String {

@@ -14,7 +14,7 @@ use renderer::functions::FixedHost;
 use renderer::render::Prepared;
 use renderer::template::RENDER_STACK_BYTES;
 use renderer::values::Values;
-use renderer::{Chart, ChartFile, Limits, Profile, RenderOptions};
+use renderer::{Chart, ChartFile, RenderOptions};
 use template_source::{SourceLimits, read_chart_directory};
 use tests::oracle::{Measured, Oracle, Release, Request};
 use tests::{checkout, command, large_chart};
@@ -267,14 +267,9 @@ fn options(host: &FixedHost, validate_schema: bool) -> RenderOptions<'_> {
     RenderOptions {
         release_name: RELEASE.to_owned(),
         namespace: NAMESPACE.to_owned(),
-        is_upgrade: false,
-        revision: 1,
         kube_version: Some(KUBE_VERSION.to_owned()),
-        api_versions: Vec::new(),
         validate_schema,
-        profile: Profile::V4,
-        limits: Limits::default(),
-        host,
+        ..RenderOptions::new(host)
     }
 }
 

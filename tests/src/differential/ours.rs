@@ -7,7 +7,7 @@ use renderer::functions::FixedHost;
 use renderer::release::check_name;
 use renderer::render::render_files;
 use renderer::values::{ValueOptions, Values};
-use renderer::{Chart, ChartFile, Limits, Profile, RenderError, RenderOptions, Rendered, render};
+use renderer::{Chart, ChartFile, Profile, RenderError, RenderOptions, Rendered, render};
 
 use super::{Case, Outcome, PANIC};
 use crate::oracle::Release;
@@ -21,15 +21,8 @@ pub fn ours(case: &Case, release: Release) -> Outcome {
     })
 }
 
-fn profile(release: Release) -> Profile {
-    match release {
-        Release::V4 => Profile::V4,
-        Release::V3 => Profile::V3,
-    }
-}
-
 fn outcome(case: &Case, release: Release) -> Outcome {
-    let profile = profile(release);
+    let profile = release.profile();
     if !case.kube_version.is_empty() {
         refuse_kube_version(case, profile)?;
     }
@@ -63,13 +56,10 @@ fn options<'a>(case: &Case, profile: Profile, host: &'a FixedHost) -> RenderOpti
         release_name: or(&case.release, "release-name"),
         namespace: or(&case.namespace, "default"),
         is_upgrade: case.is_upgrade,
-        revision: 1,
         kube_version: (!case.kube_version.is_empty()).then(|| case.kube_version.clone()),
         api_versions: case.api_versions.clone(),
-        validate_schema: true,
         profile,
-        limits: Limits::default(),
-        host,
+        ..RenderOptions::new(host)
     }
 }
 
@@ -102,7 +92,7 @@ fn select(case: &Case, mut rendered: Rendered) -> Outcome {
         rendered.hooks.clear();
     }
     if case.skip_tests {
-        rendered.hooks.retain(|hook| !hook.hooks.iter().any(|event| event == "test"));
+        rendered.skip_tests();
     }
     if case.show_only.is_empty() {
         return Ok(rendered.to_helm_output(case.include_crds).into_bytes());

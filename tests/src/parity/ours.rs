@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use renderer::functions::{FixedHost, Host};
 use renderer::values::{self, Values};
-use renderer::{Chart, Limits, Profile, RenderOptions};
+use renderer::{Chart, Profile, RenderOptions};
 use template_source::{SourceLimits, read_chart_directory};
 
 use super::Case;
@@ -36,7 +36,7 @@ impl Ours {
     }
 
     fn render_unguarded(&self, case: &Case, release: Release) -> Result<String, String> {
-        let profile = profile(release);
+        let profile = release.profile();
         let chart = load(&case.chart, profile)?;
         let user = match &case.values {
             None => Values::new(),
@@ -47,27 +47,17 @@ impl Ours {
                 read.map_err(|error| format!("failed to parse values-0.yaml: {error}"))?
             }
         };
+        let clock = Clock::default();
         let options = RenderOptions {
             release_name: self.release_name.clone(),
             namespace: self.namespace.clone(),
-            is_upgrade: false,
-            revision: 1,
             kube_version: Some(self.kube_version.clone()),
-            api_versions: Vec::new(),
             validate_schema: self.validate_schema,
             profile,
-            limits: Limits::default(),
-            host: &Clock::default(),
+            ..RenderOptions::new(&clock)
         };
         let rendered = renderer::render(&chart, &user, &options).map_err(|error| error.to_string())?;
         Ok(rendered.to_helm_output(true))
-    }
-}
-
-fn profile(release: Release) -> Profile {
-    match release {
-        Release::V4 => Profile::V4,
-        Release::V3 => Profile::V3,
     }
 }
 
