@@ -110,6 +110,7 @@ pub fn expand(chart: &Chart, module: &Module, options: &ExpansionOptions<'_>) ->
             kube_version: options.kube_version.clone(),
             api_versions: options.api_versions.clone(),
             validate_schema: true,
+            include_crds: true,
             profile: Profile::V4,
             limits: options.limits,
             host: options.host,

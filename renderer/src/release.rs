@@ -36,7 +36,7 @@ pub struct Manifest {
 /// What a chart expands to, in Helm's install order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rendered {
-    /// Files below `crds/`, never templated; their heads are not read.
+    /// Files below `crds/` if they were asked for, never templated; their heads are not read.
     pub crds: Vec<Manifest>,
     /// Ordinary manifests.
     pub manifests: Vec<Manifest>,
@@ -55,11 +55,10 @@ impl Rendered {
         self.hooks.retain(|hook| hook.hooks.iter().all(|event| event != "test"));
     }
 
-    /// What `helm template` prints, with `--include-crds` or without.
-    pub fn to_helm_output(&self, include_crds: bool) -> String {
+    /// What `helm template` prints.
+    pub fn to_helm_output(&self) -> String {
         let mut body = String::new();
-        let crds = if include_crds { self.crds.as_slice() } else { &[] };
-        for manifest in crds.iter().chain(&self.manifests) {
+        for manifest in self.crds.iter().chain(&self.manifests) {
             print(&mut body, manifest);
         }
         let mut output = body.trim().to_owned();
@@ -72,8 +71,8 @@ impl Rendered {
 
     /// What `helm template --show-only` prints: the documents whose template, without the chart's name, matches one of
     /// the patterns (`templates/*.yaml`), in the order of the patterns. An error if a pattern matches nothing.
-    pub fn show_only(&self, patterns: &[&str], include_crds: bool) -> Result<String, ShowOnlyError> {
-        show::show_only(&self.to_helm_output(include_crds), patterns, self.profile.document_splitter)
+    pub fn show_only(&self, patterns: &[&str]) -> Result<String, ShowOnlyError> {
+        show::show_only(&self.to_helm_output(), patterns, self.profile.document_splitter)
     }
 }
 

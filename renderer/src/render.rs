@@ -39,6 +39,8 @@ pub struct RenderOptions<'a> {
     pub api_versions: Vec<String>,
     /// Validate values against `values.schema.json` of the chart and its sub-charts.
     pub validate_schema: bool,
+    /// Take along the files below `crds/`.
+    pub include_crds: bool,
     /// Whose output is reproduced.
     pub profile: Profile,
     /// What the render may consume.
@@ -58,6 +60,7 @@ impl<'a> RenderOptions<'a> {
             kube_version: None,
             api_versions: Vec::new(),
             validate_schema: true,
+            include_crds: false,
             profile: Profile::default(),
             limits: Limits::default(),
             host,
@@ -73,7 +76,9 @@ pub fn render(chart: &Chart, values: &Values, options: &RenderOptions<'_>) -> Re
     let (tree, files) = render_tree(chart, values, options, &warnings)?;
     let notes_path = format!("{}/templates/NOTES.txt", tree.root().path());
     let mut crds = Vec::new();
-    collect_crds(tree.root(), &mut crds);
+    if options.include_crds {
+        collect_crds(tree.root(), &mut crds);
+    }
     let mut rendered = release::assemble(files, crds, &notes_path, options.profile, &warnings)?;
     rendered.warnings = chart.warnings().iter().cloned().chain(warnings.into_lines()).collect();
     Ok(rendered)

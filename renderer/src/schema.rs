@@ -2,12 +2,13 @@
 //!
 //! The steps follow the library that Helm uses, santhosh-tekuri/jsonschema 6, because the tree of violations that Helm
 //! prints is what that library's functions return: `document` (identifiers, anchors, references), `compile` (keywords),
-//! `validate`, `format` and `message` (words).
+//! `validate`, `format` and `message` (words). `plain` saves the usual schema from being compared with its draft's.
 
 mod compile;
 mod document;
 mod format;
 mod message;
+mod plain;
 mod validate;
 
 use std::fmt;

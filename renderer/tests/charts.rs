@@ -90,6 +90,7 @@ fn answer(case: &Case, profile: Profile) -> Result<String, String> {
         kube_version: flags.kube_version.first().cloned(),
         api_versions: flags.api_versions.iter().flat_map(|list| list.split(',')).map(str::to_owned).collect(),
         validate_schema: !flags.skip_schema_validation,
+        include_crds: flags.include_crds,
         profile,
         ..RenderOptions::new(&host)
     };
@@ -101,10 +102,10 @@ fn answer(case: &Case, profile: Profile) -> Result<String, String> {
         rendered.skip_tests();
     }
     if flags.show_only.is_empty() {
-        return Ok(rendered.to_helm_output(flags.include_crds));
+        return Ok(rendered.to_helm_output());
     }
     let patterns: Vec<&str> = flags.show_only.iter().map(String::as_str).collect();
-    rendered.show_only(&patterns, flags.include_crds).map_err(|error| error.to_string())
+    rendered.show_only(&patterns).map_err(|error| error.to_string())
 }
 
 #[derive(Default)]

@@ -11,7 +11,8 @@ fn rendered(files: &[(&str, &str)], values: &str, profile: Profile) -> Result<Re
     let files = files.map(|(name, text)| ChartFile { name: (*name).to_owned(), data: text.as_bytes().to_vec() });
     let chart = Chart::load_as(files.collect(), profile).unwrap();
     let host = FixedHost::default();
-    let options = RenderOptions { release_name: "demo".to_owned(), profile, ..RenderOptions::new(&host) };
+    let options =
+        RenderOptions { release_name: "demo".to_owned(), include_crds: true, profile, ..RenderOptions::new(&host) };
     render(&chart, &from_yaml(values.as_bytes()).unwrap(), &options).map_err(|error| error.to_string())
 }
 

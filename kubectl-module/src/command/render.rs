@@ -202,6 +202,7 @@ impl RenderArguments {
             kube_version: self.kube_version.clone(),
             api_versions: self.api_versions.clone(),
             validate_schema: !self.skip_schema_validation,
+            include_crds: self.include_crds,
             profile,
             ..RenderOptions::new(&host)
         };
@@ -237,9 +238,6 @@ impl RenderArguments {
         if self.skip_tests {
             rendered.skip_tests();
         }
-        if !self.include_crds {
-            rendered.crds.clear();
-        }
         let mut written = String::new();
         if let Some(folder) = &self.output_dir {
             written = OutputDirectory::new(folder, self.release_name.then_some(release)).write(&rendered)?;
@@ -248,10 +246,10 @@ impl RenderArguments {
             rendered.hooks.clear();
         }
         let text = if self.show_only.is_empty() {
-            rendered.to_helm_output(true)
+            rendered.to_helm_output()
         } else {
             let patterns: Vec<&str> = self.show_only.iter().map(String::as_str).collect();
-            rendered.show_only(&patterns, true)?
+            rendered.show_only(&patterns)?
         };
         Ok(written + &text)
     }

@@ -1,5 +1,7 @@
 //! Lexer, parser and execution of templates.
 
+use std::sync::Arc;
+
 use renderer::functions::{FixedHost, table};
 use renderer::template::TemplateSet;
 use renderer::values::{self, Values};
@@ -13,7 +15,7 @@ const LIMITS: Limits = Limits { steps: 200_000, bytes: 4 << 20, depth: 400 };
 
 /// Parses the input as a template file and tells what is wrong with it.
 pub fn template_parse(input: &[u8]) {
-    match TemplateSet::parse([("t", input)], table(Profile::V4)) {
+    match TemplateSet::parse([("t", &Arc::from(input))], table(Profile::V4)) {
         Ok(set) => drop(set),
         Err(error) => drop((error.code_frame(), error.to_string())),
     }
@@ -36,11 +38,12 @@ pub fn template_execute(input: &[u8]) {
     let options = RenderOptions {
         release_name: "release".to_owned(),
         validate_schema: false,
+        include_crds: true,
         limits: LIMITS,
         ..RenderOptions::new(&host)
     };
     match renderer::render(&chart, &values, &options) {
-        Ok(rendered) => drop(rendered.to_helm_output(true)),
+        Ok(rendered) => drop(rendered.to_helm_output()),
         Err(error) => drop(error.to_string()),
     }
 }

@@ -90,7 +90,7 @@ impl IgnoreRules {
 
     /// Whether a file or directory is ignored, given its path relative to the chart's root. The first rule that decides
     /// wins; a negated rule decides against everything that it does not match. An ignored directory hides all below it:
-    /// see [`IgnoreRules::ignores_file`].
+    /// a walk does not enter it.
     pub fn ignores(&self, path: &str, is_directory: bool) -> bool {
         if matches!(path, "" | "." | "./") {
             return false;
@@ -105,9 +105,19 @@ impl IgnoreRules {
         false
     }
 
-    /// Whether a file is ignored by itself or through one of the directories above it.
-    pub fn ignores_file(&self, path: &str) -> bool {
-        path.match_indices('/').any(|(slash, _)| self.ignores(&path[..slash], true)) || self.ignores(path, false)
+    /// Keeps the files that are ignored neither by themselves nor through one of the directories above them. `path` is
+    /// that of a file; files of one directory that follow each other cost least.
+    pub(super) fn retain<F>(&self, files: &mut Vec<F>, path: impl Fn(&F) -> &str) {
+        let mut directory = (String::new(), false);
+        files.retain(|file| {
+            let path = path(file);
+            let parent = path.rfind('/').map_or("", |slash| &path[..=slash]);
+            if directory.0 != parent {
+                let is_ignored = parent.match_indices('/').any(|(slash, _)| self.ignores(&path[..slash], true));
+                directory = (parent.to_owned(), is_ignored);
+            }
+            !directory.1 && !self.ignores(path, false)
+        });
     }
 }
 
@@ -149,7 +159,9 @@ mod tests {
             ("", ".helmignore", false),
             ("  *.bak  \r\n*.tmp", "x.tmp", true),
         ] {
-            assert_eq!(IgnoreRules::parse(rules).unwrap().ignores_file(path), expected, "{rules:?} {path}");
+            let mut paths = vec![path, "other/file", path];
+            IgnoreRules::parse(rules).unwrap().retain(&mut paths, |path| path);
+            assert_eq!(!paths.contains(&path), expected, "{rules:?} {path}");
         }
     }
 

@@ -40,7 +40,7 @@ pub(super) fn load_directory(mut files: Vec<ChartFile>, profile: Profile) -> Res
         Some(file) => IgnoreRules::parse(&String::from_utf8_lossy(&file.data))?,
         None => IgnoreRules::default(),
     };
-    files.retain(|file| !rules.ignores_file(&file.name));
+    rules.retain(&mut files, |file| &file.name);
     if let Some(limit) = profile.max_file_bytes
         && let Some(file) = files.iter().find(|file| file.data.len() as u64 > limit)
     {

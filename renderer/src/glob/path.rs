@@ -7,6 +7,9 @@ use std::str::Chars;
 #[derive(Clone, Debug)]
 pub(crate) struct PathPattern {
     tokens: Vec<Token>,
+    /// How a path has to begin and to end, which tells most of those that do not match.
+    prefix: String,
+    suffix: String,
 }
 
 #[derive(Clone, Debug)]
@@ -42,11 +45,16 @@ impl PathPattern {
                 other => Token::Literal(other),
             });
         }
-        Ok(Self { tokens })
+        let prefix = tokens.iter().map_while(Token::literal).collect();
+        let suffix: Vec<char> = tokens.iter().rev().map_while(Token::literal).collect();
+        Ok(Self { tokens, prefix, suffix: suffix.into_iter().rev().collect() })
     }
 
     /// Whether the whole path matches. Takes at most time proportional to the lengths of pattern and path multiplied.
     pub(crate) fn matches(&self, path: &str) -> bool {
+        if !path.starts_with(&self.prefix) || !path.ends_with(&self.suffix) {
+            return false;
+        }
         let path: Vec<char> = path.chars().collect();
         let (mut token, mut position) = (0, 0);
         // Where to go on after the last `*` has swallowed one more character. Earlier ones need not be tried again.
@@ -79,6 +87,10 @@ impl PathPattern {
 }
 
 impl Token {
+    fn literal(&self) -> Option<char> {
+        if let Self::Literal(literal) = self { Some(*literal) } else { None }
+    }
+
     fn accepts(&self, character: char) -> bool {
         match self {
             Self::Literal(literal) => *literal == character,

@@ -28,7 +28,7 @@ fn prints_what_helm_prints() {
     assert_eq!(rendered.notes.as_deref(), Some("hello"));
     assert_eq!(rendered.hooks[0].hooks, ["pre-install", "test"]);
     assert_eq!(
-        rendered.to_helm_output(true),
+        rendered.to_helm_output(),
         "---\n# Source: demo/charts/db/templates/s.yaml\nkind: Service\napiVersion: v1\n\
          ---\n# Source: demo/templates/a.yaml\nkind: Service\nmetadata: {name: two}\n\n\n\n\
          ---\n# Source: demo/templates/b.yaml\nkind: Service\nmetadata: {name: one}\n\n\
@@ -38,13 +38,13 @@ fn prints_what_helm_prints() {
          test-success'}}\n\n"
     );
     assert_eq!(
-        rendered.show_only(&["templates/b*", "charts/db/templates/s.yaml"], false).unwrap(),
+        rendered.show_only(&["templates/b*", "charts/db/templates/s.yaml"]).unwrap(),
         "---\n# Source: demo/templates/b.yaml\nkind: Service\nmetadata: {name: one}\n\n\n\
          ---\n# Source: demo/templates/b.yaml\nkind: Zebra\n\n\
          ---\n# Source: demo/charts/db/templates/s.yaml\nkind: Service\napiVersion: v1\n\n"
     );
     assert_eq!(
-        rendered.show_only(&["templates/x.yaml"], false).unwrap_err().to_string(),
+        rendered.show_only(&["templates/x.yaml"]).unwrap_err().to_string(),
         "could not find template templates/x.yaml in chart"
     );
 }
@@ -53,7 +53,7 @@ fn prints_what_helm_prints() {
 fn starts_with_an_empty_line_without_manifests() {
     let rendered = assembled(&[("d/templates/h.yaml", "metadata: {annotations: {helm.sh/hook: test}}")]).unwrap();
     assert_eq!(
-        rendered.to_helm_output(false),
+        rendered.to_helm_output(),
         "\n---\n# Source: d/templates/h.yaml\nmetadata: {annotations: {helm.sh/hook: test}}\n"
     );
 }

@@ -13,12 +13,12 @@ fn chart(files: &[(&str, &str)]) -> Chart {
 }
 
 fn options(host: &FixedHost) -> RenderOptions<'_> {
-    RenderOptions { release_name: "demo".to_owned(), ..RenderOptions::new(host) }
+    RenderOptions { release_name: "demo".to_owned(), include_crds: true, ..RenderOptions::new(host) }
 }
 
 fn rendered(files: &[(&str, &str)], values: &serde_json::Value) -> String {
     match render(&chart(files), &from_json(values).unwrap(), &options(&FixedHost::default())) {
-        Ok(rendered) => rendered.to_helm_output(true),
+        Ok(rendered) => rendered.to_helm_output(),
         Err(error) => format!("Error: {error}"),
     }
 }

@@ -252,7 +252,7 @@ fn series(work: Work, folder: &Path, files: &[ChartFile], count: usize) -> Resul
                 black_box(prepared.map(|prepared| prepared.execute(&options)).transpose()?);
             }
             Work::Again => {
-                black_box(renderer::render(&warm, &Values::new(), &options)?.to_helm_output(false));
+                black_box(renderer::render(&warm, &Values::new(), &options)?.to_helm_output());
             }
             Work::Whole => {
                 black_box(whole(folder)?);
@@ -277,7 +277,7 @@ fn options(host: &FixedHost, validate_schema: bool) -> RenderOptions<'_> {
 fn whole(folder: &Path) -> Result<String> {
     let chart = Chart::load(read_chart_directory(folder, SourceLimits::default())?)?;
     let rendered = renderer::render(&chart, &Values::new(), &options(&FixedHost::default(), true))?;
-    Ok(rendered.to_helm_output(false))
+    Ok(rendered.to_helm_output())
 }
 
 fn ask(oracle: &mut Oracle, mut request: Request) -> Result<Vec<u8>> {

@@ -58,6 +58,7 @@ fn options<'a>(case: &Case, profile: Profile, host: &'a FixedHost) -> RenderOpti
         is_upgrade: case.is_upgrade,
         kube_version: (!case.kube_version.is_empty()).then(|| case.kube_version.clone()),
         api_versions: case.api_versions.clone(),
+        include_crds: case.include_crds,
         profile,
         ..RenderOptions::new(host)
     }
@@ -95,10 +96,10 @@ fn select(case: &Case, mut rendered: Rendered) -> Outcome {
         rendered.skip_tests();
     }
     if case.show_only.is_empty() {
-        return Ok(rendered.to_helm_output(case.include_crds).into_bytes());
+        return Ok(rendered.to_helm_output().into_bytes());
     }
     let patterns: Vec<&str> = case.show_only.iter().map(String::as_str).collect();
-    rendered.show_only(&patterns, case.include_crds).map(String::into_bytes).map_err(|error| error.to_string())
+    rendered.show_only(&patterns).map(String::into_bytes).map_err(|error| error.to_string())
 }
 
 /// As Go's encoding/json writes a map of texts: a replacement character for each byte that is no UTF-8.

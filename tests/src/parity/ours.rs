@@ -53,11 +53,12 @@ impl Ours {
             namespace: self.namespace.clone(),
             kube_version: Some(self.kube_version.clone()),
             validate_schema: self.validate_schema,
+            include_crds: true,
             profile,
             ..RenderOptions::new(&clock)
         };
         let rendered = renderer::render(&chart, &user, &options).map_err(|error| error.to_string())?;
-        Ok(rendered.to_helm_output(true))
+        Ok(rendered.to_helm_output())
     }
 }
 
