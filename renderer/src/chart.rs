@@ -161,6 +161,10 @@ impl Chart {
         &self.files
     }
 
+    pub(crate) fn shared_templates(&self) -> &[File] {
+        &self.templates
+    }
+
     /// Whether only partials of this chart are used: `type: library`.
     pub fn is_library(&self) -> bool {
         self.metadata.chart_type.eq_ignore_ascii_case("library")

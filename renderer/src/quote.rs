@@ -1,5 +1,6 @@
 //! Go's texts of strings and characters (`strconv`, the quoting verbs of `fmt`).
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use bstr::ByteSlice;
@@ -106,14 +107,15 @@ pub(crate) fn unicode_name(character: char) -> String {
 
 /// The value of a Go string literal with its quotes, `"…"` or `` `…` ``; nothing if an escape is invalid.
 // Go: strconv.Unquote
-pub(crate) fn unquote(literal: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn unquote(literal: &[u8]) -> Option<Cow<'_, [u8]>> {
     match literal {
         [b'`', text @ .., b'`'] => {
-            (!text.contains(&b'`')).then(|| if text.contains(&b'\r') { text.replace("\r", "") } else { text.to_vec() })
+            let has_returns = text.contains(&b'\r');
+            (!text.contains(&b'`')).then(|| if has_returns { text.replace("\r", "").into() } else { text.into() })
         }
         [b'"', text @ .., b'"'] => {
             if text.iter().all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\')) {
-                return Some(text.to_vec());
+                return Some(text.into());
             }
             let mut value = Vec::with_capacity(text.len());
             let mut rest = text;
@@ -123,7 +125,7 @@ pub(crate) fn unquote(literal: &[u8]) -> Option<Vec<u8>> {
                 }
                 rest = unquote_character(rest, b'"', &mut value)?.1;
             }
-            Some(value)
+            Some(value.into())
         }
         _ => None,
     }
@@ -215,8 +217,8 @@ mod tests {
 
     #[test]
     fn unquotes_like_go() {
-        assert_eq!(unquote(br#""a\x41\101\u00e9\n""#), Some("aAA\u{e9}\n".into()));
-        assert_eq!(unquote(b"`a\\n\r`"), Some(b"a\\n".to_vec()));
+        assert_eq!(unquote(br#""a\x41\101\u00e9\n""#), Some("aAA\u{e9}\n".as_bytes().into()));
+        assert_eq!(unquote(b"`a\\n\r`"), Some(b"a\\n".into()));
         for invalid in [&br#""\q""#[..], br#""\'""#, br#""\400""#, br#""\ud800""#, br#""\x4""#] {
             assert_eq!(unquote(invalid), None, "{}", invalid.as_bstr());
         }

@@ -1,6 +1,7 @@
 //! What people are told when a template fails: Helm's text, and the place with its line of source.
 
 use std::fmt::Write;
+use std::sync::Arc;
 
 use renderer::functions::{FixedHost, table};
 use renderer::template::{Evaluator, TemplateSet};
@@ -9,7 +10,8 @@ use renderer::{Budget, Limits, Profile};
 
 /// Both texts of the error that these template files give.
 fn told(files: &[(&str, &str)]) -> String {
-    let parsed = TemplateSet::parse(files.iter().map(|(name, text)| (*name, text.as_bytes())), table(Profile::V4));
+    let texts: Vec<Arc<[u8]>> = files.iter().map(|(_, text)| Arc::from(text.as_bytes())).collect();
+    let parsed = TemplateSet::parse(files.iter().map(|(name, _)| *name).zip(&texts), table(Profile::V4));
     let (helm, frame) = match parsed {
         Err(error) => (error.to_string(), error.code_frame()),
         Ok(set) => {

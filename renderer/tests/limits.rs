@@ -1,5 +1,7 @@
 //! Hostile and deeply nested templates end in an error or in their output, never in an overflow of the native stack.
 
+use std::sync::Arc;
+
 use renderer::functions::{FixedHost, table};
 use renderer::template::{Evaluator, ParseError, RENDER_STACK_BYTES, TemplateSet};
 use renderer::value::{Map, Value};
@@ -21,7 +23,7 @@ fn run(template: &str, limits: Limits) -> Result<String, (String, Option<BudgetE
 
 fn run_on(stack: usize, template: &str, limits: Limits) -> Result<String, (String, Option<BudgetExceeded>)> {
     let result = on_stack(stack, || {
-        let set = TemplateSet::parse([("t", template.as_bytes())], table(Profile::V4)).unwrap();
+        let set = TemplateSet::parse([("t", &Arc::from(template.as_bytes()))], table(Profile::V4)).unwrap();
         let budget = Budget::new(limits);
         let host = FixedHost::default();
         Evaluator::new(&set, &budget, &host).execute("t", Value::Map(Map::new()))
@@ -35,7 +37,7 @@ fn run_on(stack: usize, template: &str, limits: Limits) -> Result<String, (Strin
 
 fn parse(template: &str) -> Result<(), ParseError> {
     on_stack(SMALL_STACK_BYTES, || {
-        let set = TemplateSet::parse([("t", template.as_bytes())], table(Profile::V4))?;
+        let set = TemplateSet::parse([("t", &Arc::from(template.as_bytes()))], table(Profile::V4))?;
         // Dropping a deep tree recurses as well.
         drop(set);
         Ok(())

@@ -2,19 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::RenderOptions;
 use super::chart_object::chart_object;
 use crate::Profile;
 use crate::capabilities::Capabilities;
-use crate::chart::{ChartInstance, table};
+use crate::chart::{ChartInstance, File, table};
 use crate::files::Files;
 use crate::value::{Map, MapType, Object, Value};
 
 /// A template file in its chart.
 pub(super) struct Template<'a> {
     /// The text.
-    pub(super) text: &'a [u8],
+    pub(super) text: &'a Arc<[u8]>,
     /// The dot, one map for all files of a chart.
     pub(super) dot: Map,
     base_path: Rc<str>,
@@ -92,7 +93,7 @@ fn add_chart<'a>(
     }
     let path = instance.path();
     let base_path: Rc<str> = format!("{path}/templates").into();
-    for (name, text) in instance.chart().templates() {
+    for File { name, data: text } in instance.chart().shared_templates() {
         let partial = name.rsplit('/').next().is_some_and(|base| base.starts_with('_'));
         if partial || !instance.chart().is_library() {
             let template = Template { text, dot: dot.clone(), base_path: Rc::clone(&base_path) };

@@ -82,7 +82,7 @@ impl Frame {
             line,
             column,
             template: String::from_utf8_lossy(&template.name).into_owned(),
-            node: shortened(node),
+            node: shortened(node, &template.source),
             source_line: template.source.line_text(position),
         }
     }
@@ -115,7 +115,7 @@ impl Frame {
 }
 
 /// The source-like text of a node, or the beginning of a very long one.
-fn shortened(node: &NodeReference<'_>) -> String {
+fn shortened(node: &NodeReference<'_>, source: &Source) -> String {
     /// A literal of this length says nothing more.
     const LONGEST: usize = 16 << 10;
     struct Beginning(String);
@@ -127,7 +127,7 @@ fn shortened(node: &NodeReference<'_>) -> String {
         }
     }
     let mut text = Beginning(String::new());
-    let _ = write!(text, "{node}");
+    let _ = write!(text, "{}", node.shown(source));
     text.0
 }
 

@@ -10,10 +10,11 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use bstr::ByteSlice;
 use smallvec::SmallVec;
 
 use super::error::Frame;
-use super::node::{Node, NodeReference, Pipe, Symbol, Template, TemplateCall};
+use super::node::{Node, NodeReference, Pipe, Source, Symbol, Template, TemplateCall, Variable};
 use super::set::Templates;
 use super::{ExecError, TemplateSet};
 use crate::budget::{Budget, BudgetExceeded};
@@ -226,6 +227,11 @@ impl<'t> Execution<'_, 't> {
         self.node.map(|node| Frame::new(self.template, &node))
     }
 
+    /// What the nodes were parsed from.
+    fn source(&self) -> &'t Source {
+        &self.template.source
+    }
+
     /// An error at the current node (Go: `state.errorf`).
     #[cold]
     fn error(&self, message: impl Into<String>) -> ExecError {
@@ -269,8 +275,7 @@ impl<'t> Execution<'_, 't> {
             self.charge_step()?;
             let flow = match node {
                 Node::Text(text) => {
-                    let template = self.template;
-                    self.write(template.text(text))?;
+                    self.write(self.source().get(*text))?;
                     Flow::Next
                 }
                 Node::Action(pipe) => {
@@ -367,6 +372,11 @@ impl<'t> Execution<'_, 't> {
         self.variables.iter().rev().find(|(declared, _)| *declared == symbol).map(|(_, value)| value)
     }
 
+    #[cold]
+    fn undefined(&self, variable: &Variable) -> ExecError {
+        self.error(format!("undefined variable: {}", self.source().get(variable.name).as_bstr()))
+    }
+
     /// Charges the search for a variable where there are so many that it takes time.
     fn charge_search(&self) -> Execute<()> {
         /// So many are searched in the time of a step.
@@ -384,7 +394,7 @@ impl<'t> Execution<'_, 't> {
                 *current = value;
                 Ok(())
             }
-            None => Err(self.error(format!("undefined variable: {}", variable.name))),
+            None => Err(self.undefined(variable)),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use bstr::ByteSlice;
 use memchr::memmem::Finder;
 
+use super::node::{Position, Span};
 use crate::functions::unicode::{is_digit, is_letter};
 use crate::quote;
 
@@ -32,7 +33,6 @@ pub(super) enum Kind {
     RawString,
     RightDelimiter,
     RightParenthesis,
-    Space,
     /// With its quotes.
     String,
     Text,
@@ -77,13 +77,20 @@ impl Kind {
 pub(super) struct Item<'t> {
     pub(super) kind: Kind,
     /// Byte offset in the text.
-    pub(super) position: usize,
+    pub(super) position: Position,
     pub(super) value: &'t [u8],
     /// Line of the item's start, from 1.
     pub(super) line: usize,
+    /// Whether space separates the item from the one before it in its action. Go has items for the space itself.
+    pub(super) after_space: bool,
 }
 
 impl Item<'_> {
+    /// Where the item is in the text.
+    pub(super) fn span(&self) -> Span {
+        Span { start: self.position, end: self.position + self.value.len() as Position }
+    }
+
     /// The value as text.
     pub(super) fn text(&self) -> Cow<'_, str> {
         self.value.to_str_lossy()
@@ -142,6 +149,7 @@ pub(super) struct Lexer<'t> {
     line: usize,
     start_line: usize,
     inside_action: bool,
+    after_space: bool,
     problem: String,
     /// Prepared once: dashboards are full of single braces.
     left_delimiters: Finder<'static>,
@@ -158,6 +166,7 @@ impl<'t> Lexer<'t> {
             line: 1,
             start_line: 1,
             inside_action: false,
+            after_space: false,
             problem: String::new(),
             left_delimiters: Finder::new(LEFT_DELIMITER),
         }
@@ -224,10 +233,16 @@ impl<'t> Lexer<'t> {
     }
 
     fn emit(&mut self, kind: Kind) -> Item<'t> {
-        let item =
-            Item { kind, position: self.start, value: &self.input[self.start..self.position], line: self.start_line };
+        let item = Item {
+            kind,
+            position: self.start as Position,
+            value: &self.input[self.start..self.position],
+            line: self.start_line,
+            after_space: self.after_space,
+        };
         self.start = self.position;
         self.start_line = self.line;
+        self.after_space = false;
         item
     }
 
@@ -252,7 +267,13 @@ impl<'t> Lexer<'t> {
 
     /// An error item; the rest of the text is given up.
     fn fail(&mut self, message: impl Into<String>) -> Item<'t> {
-        let item = Item { kind: Kind::Error, position: self.start, value: b"", line: self.start_line };
+        let item = Item {
+            kind: Kind::Error,
+            position: self.start as Position,
+            value: b"",
+            line: self.start_line,
+            after_space: self.after_space,
+        };
         self.problem = message.into();
         self.start = 0;
         self.position = 0;
@@ -358,15 +379,12 @@ impl<'t> Lexer<'t> {
     }
 
     fn inside_action(&mut self) -> Item<'t> {
+        self.skip_space();
         if self.at_right_delimiter().is_some() {
             return if self.parenthesis_depth == 0 { self.right_delimiter() } else { self.fail("unclosed left paren") };
         }
         let Some(character) = self.next() else { return self.fail("unclosed action") };
         match character {
-            ' ' | '\t' | '\r' | '\n' => {
-                self.back_up();
-                self.space()
-            }
             '=' => self.emit(Kind::Assign),
             ':' => {
                 if self.next() == Some('=') {
@@ -411,21 +429,18 @@ impl<'t> Lexer<'t> {
         }
     }
 
-    /// A run of spaces; the last of them may belong to a trim marker.
-    fn space(&mut self) -> Item<'t> {
-        let rest = self.rest();
-        let count = rest.iter().take_while(|byte| is_space(**byte)).count();
-        self.position += count;
-        self.line += count_newlines(&rest[..count]);
-        let with_last_space = self.input.get(self.position - 1..).unwrap_or_default();
-        if has_right_trim_marker(with_last_space) && with_last_space[TRIM_MARKER_LENGTH..].starts_with(RIGHT_DELIMITER)
-        {
-            self.back_up();
-            if count == 1 {
-                return self.right_delimiter();
-            }
+    /// Skips a run of spaces, but for the last of them if it belongs to a trim marker.
+    fn skip_space(&mut self) {
+        let spaces = self.rest().iter().take_while(|byte| is_space(**byte)).count();
+        if spaces == 0 {
+            return;
         }
-        self.emit(Kind::Space)
+        self.position += spaces - 1;
+        if self.at_right_delimiter().is_none() {
+            self.position += 1;
+        }
+        self.after_space = self.position > self.start;
+        self.ignore();
     }
 
     fn identifier(&mut self) -> Item<'t> {
@@ -575,7 +590,6 @@ mod tests {
             let item = lexer.next_item();
             match item.kind {
                 Kind::Eof => return items,
-                Kind::Space => {}
                 Kind::LeftDelimiter => items.push(String::from("{{")),
                 Kind::RightDelimiter => items.push(String::from("}}")),
                 Kind::Error => items.push(format!("Error {}", lexer.problem())),
@@ -674,9 +688,7 @@ mod tests {
             if item.kind == Kind::Eof {
                 break;
             }
-            if item.kind != Kind::Space {
-                lines.push((item.text().into_owned(), item.line));
-            }
+            lines.push((item.text().into_owned(), item.line));
         }
         let expected = [("a\n", 1), ("{{", 2), ("if", 2), (".x", 3), ("}}", 3), ("{{", 5), ("end", 5), ("}}", 5)];
         assert_eq!(lines, expected.map(|(text, line)| (text.to_owned(), line)));

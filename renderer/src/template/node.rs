@@ -1,25 +1,37 @@
 //! The parsed form of a template, with positions and Go's source-like text (`text/template/parse/node.go`).
 //!
-//! Nodes hold nothing that a render changes, so a parsed template is `Send + Sync`.
+//! Nodes hold nothing that a render changes, so a parsed template is `Send + Sync`. Names and literals are not copied
+//! but are places in the source, without which a node cannot be read.
 
 use std::fmt;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use bstr::ByteSlice;
+use smallvec::SmallVec;
 
 use crate::functions::Function;
 use crate::quote;
 use crate::value::GoString;
 
-/// A byte offset in the source text.
-pub(super) type Position = usize;
+/// A byte offset in the source text, which is far shorter than 4 GiB: no chart and no string is as long.
+pub(super) type Position = u32;
+
+/// A piece of the source text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Span {
+    pub(super) start: Position,
+    pub(super) end: Position,
+}
+
+/// The names of a field access such as `.Values.image.tag`, without their dots.
+pub(super) type Fields = SmallVec<[Span; 3]>;
 
 /// The text that templates were parsed from: one file, or one argument of `tpl`.
 #[derive(Debug)]
 pub(super) struct Source {
     /// The name that errors show.
     pub(super) name: String,
-    pub(super) text: Box<[u8]>,
+    pub(super) text: Arc<[u8]>,
     /// How many line breaks there are before each block of the text; counted when an error asks for a line.
     newlines: OnceLock<Vec<usize>>,
 }
@@ -31,13 +43,18 @@ const NEWLINE_BLOCK: usize = 4 << 10;
 const LONGEST_SHOWN_LINE: usize = 4 << 10;
 
 impl Source {
-    pub(super) fn new(name: &str, text: &[u8]) -> Self {
-        Self { name: name.to_owned(), text: text.into(), newlines: OnceLock::new() }
+    pub(super) fn new(name: &str, text: Arc<[u8]>) -> Self {
+        Self { name: name.to_owned(), text, newlines: OnceLock::new() }
+    }
+
+    /// The bytes of a piece of the text.
+    pub(super) fn get(&self, span: Span) -> &[u8] {
+        self.text.get(span.start as usize..span.end as usize).unwrap_or_default()
     }
 
     /// The line, from 1, and the byte column, from 0, of a position (Go: `Tree.ErrorContext`).
     pub(super) fn line_and_column(&self, position: Position) -> (usize, usize) {
-        let position = position.min(self.text.len());
+        let position = self.text.len().min(position as usize);
         let newlines = |text: &[u8]| text.find_iter(b"\n").count();
         // A recursion that fails asks for one place thousands of times.
         let before_blocks = self.newlines.get_or_init(|| {
@@ -58,7 +75,7 @@ impl Source {
 
     /// The line of text around a position, or its beginning if it is very long.
     pub(super) fn line_text(&self, position: Position) -> String {
-        let position = position.min(self.text.len());
+        let position = self.text.len().min(position as usize);
         let start = self.text[..position].rfind(b"\n").map_or(0, |newline| newline + 1);
         let limit = self.text.len().min(start + LONGEST_SHOWN_LINE);
         let end = self.text[start..limit].find(b"\n").map_or(limit, |length| start + length);
@@ -70,7 +87,7 @@ impl Source {
 #[derive(Debug)]
 pub(super) struct Template {
     pub(super) name: Box<[u8]>,
-    pub(super) source: std::sync::Arc<Source>,
+    pub(super) source: Arc<Source>,
     pub(super) body: Vec<Node>,
 }
 
@@ -78,32 +95,21 @@ impl Template {
     /// Whether there is nothing but space (Go: `parse.IsEmptyTree`).
     pub(super) fn is_empty(&self) -> bool {
         self.body.iter().all(|node| match node {
-            Node::Text(text) => self.text(text).trim().is_empty(),
+            Node::Text(text) => self.source.get(*text).trim().is_empty(),
             _ => false,
         })
     }
-
-    /// The bytes of a piece of text.
-    pub(super) fn text(&self, text: &Text) -> &[u8] {
-        self.source.text.get(text.start..text.end).unwrap_or_default()
-    }
-}
-
-/// Literal text: a range of the source.
-#[derive(Debug)]
-pub(super) struct Text {
-    pub(super) start: Position,
-    pub(super) end: Position,
 }
 
 /// What a template is made of. Comments leave nothing behind.
 #[derive(Debug)]
 pub(super) enum Node {
-    Text(Text),
+    /// Literal text.
+    Text(Span),
     Action(Pipe),
-    If(Branch),
-    With(Branch),
-    Range(Branch),
+    If(Box<Branch>),
+    With(Box<Branch>),
+    Range(Box<Branch>),
     Template(TemplateCall),
     Break,
     Continue,
@@ -145,14 +151,14 @@ pub(super) struct Pipe {
     /// The variables exist already.
     pub(super) is_assignment: bool,
     pub(super) declarations: Vec<Variable>,
-    pub(super) commands: Vec<Command>,
+    pub(super) commands: SmallVec<[Command; 1]>,
 }
 
 /// An operand with its arguments. There is always at least one operand.
 #[derive(Debug)]
 pub(super) struct Command {
     pub(super) position: Position,
-    pub(super) operands: Vec<Operand>,
+    pub(super) operands: SmallVec<[Operand; 1]>,
 }
 
 /// The number of a variable name within one source; `$` is 0.
@@ -164,15 +170,15 @@ pub(super) struct Variable {
     pub(super) position: Position,
     pub(super) symbol: Symbol,
     /// The name with its dollar sign.
-    pub(super) name: Box<str>,
-    pub(super) fields: Vec<Box<str>>,
+    pub(super) name: Span,
+    pub(super) fields: Fields,
 }
 
 /// `.a.b`.
 #[derive(Debug)]
 pub(super) struct Field {
     pub(super) position: Position,
-    pub(super) fields: Vec<Box<str>>,
+    pub(super) fields: Fields,
 }
 
 /// A parenthesised pipeline or a function with field accesses.
@@ -180,7 +186,7 @@ pub(super) struct Field {
 pub(super) struct Chain {
     pub(super) position: Position,
     pub(super) operand: Operand,
-    pub(super) fields: Vec<Box<str>>,
+    pub(super) fields: Fields,
 }
 
 /// The name of a function.
@@ -216,8 +222,8 @@ impl Evaluation {
 /// A number under all the types that can hold it: Go's untyped constant.
 #[derive(Debug)]
 pub(super) struct Number {
-    pub(super) position: Position,
-    pub(super) text: Box<str>,
+    /// As written.
+    pub(super) text: Span,
     pub(super) int: Option<i64>,
     pub(super) uint: Option<u64>,
     pub(super) float: Option<f64>,
@@ -227,9 +233,8 @@ pub(super) struct Number {
 /// A string constant.
 #[derive(Debug)]
 pub(super) struct StringLiteral {
-    pub(super) position: Position,
     /// As written, with quotes.
-    pub(super) quoted: Box<[u8]>,
+    pub(super) quoted: Span,
     pub(super) value: GoString,
 }
 
@@ -239,7 +244,7 @@ pub(super) enum Operand {
     Bool(Position, bool),
     Dot(Position),
     Nil(Position),
-    Number(Number),
+    Number(Box<Number>),
     String(StringLiteral),
     Field(Field),
     Variable(Variable),
@@ -270,15 +275,10 @@ impl NodeReference<'_> {
     }
 }
 
-impl fmt::Display for NodeReference<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Pipe(pipe) => pipe.fmt(formatter),
-            Self::Command(command) => command.fmt(formatter),
-            Self::Operand(operand) => operand.fmt(formatter),
-            Self::Identifier(identifier) => formatter.write_str(identifier.function.name),
-            Self::TemplateCall(call) => call.fmt(formatter),
-        }
+impl NodeReference<'_> {
+    /// The node as Go shows it, with the names from its source.
+    pub(super) fn shown<'n>(&'n self, source: &'n Source) -> Shown<'n, Self> {
+        Shown { node: self, source }
     }
 }
 
@@ -286,8 +286,8 @@ impl Operand {
     pub(super) fn position(&self) -> Position {
         match self {
             Self::Bool(position, _) | Self::Dot(position) | Self::Nil(position) => *position,
-            Self::Number(number) => number.position,
-            Self::String(literal) => literal.position,
+            Self::Number(number) => number.text.start,
+            Self::String(literal) => literal.quoted.start,
             Self::Field(field) => field.position,
             Self::Variable(variable) => variable.position,
             Self::Identifier(identifier) => identifier.position,
@@ -295,83 +295,118 @@ impl Operand {
             Self::Pipe(pipe) => pipe.position,
         }
     }
+
+    /// The operand as Go shows it, with the names from its source.
+    pub(super) fn shown<'n>(&'n self, source: &'n Source) -> Shown<'n, Self> {
+        Shown { node: self, source }
+    }
 }
 
-fn write_fields(formatter: &mut fmt::Formatter<'_>, fields: &[Box<str>]) -> fmt::Result {
-    fields.iter().try_for_each(|field| write!(formatter, ".{field}"))
+/// A node with the source that it was parsed from.
+pub(super) struct Shown<'n, N> {
+    node: &'n N,
+    source: &'n Source,
 }
 
-impl fmt::Display for Operand {
+impl<'n, N> Shown<'n, N> {
+    /// A part of the node.
+    fn part<P>(&self, node: &'n P) -> Shown<'n, P> {
+        Shown { node, source: self.source }
+    }
+
+    fn text(&self, span: Span) -> impl fmt::Display + 'n {
+        self.source.get(span).as_bstr()
+    }
+
+    fn write_fields(&self, formatter: &mut fmt::Formatter<'_>, fields: &[Span]) -> fmt::Result {
+        fields.iter().try_for_each(|field| write!(formatter, ".{}", self.text(*field)))
+    }
+}
+
+impl fmt::Display for Shown<'_, NodeReference<'_>> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Bool(_, value) => value.fmt(formatter),
-            Self::Dot(_) => formatter.write_str("."),
-            Self::Nil(_) => formatter.write_str("nil"),
-            Self::Number(number) => formatter.write_str(&number.text),
-            Self::String(literal) => literal.quoted.as_bstr().fmt(formatter),
-            Self::Field(field) => write_fields(formatter, &field.fields),
-            Self::Variable(variable) => variable.fmt(formatter),
-            Self::Identifier(identifier) => formatter.write_str(identifier.function.name),
-            Self::Chain(chain) => {
-                match &chain.operand {
-                    Self::Pipe(pipe) => write!(formatter, "({pipe})")?,
-                    operand => operand.fmt(formatter)?,
-                }
-                write_fields(formatter, &chain.fields)
-            }
-            Self::Pipe(pipe) => pipe.fmt(formatter),
+        match self.node {
+            NodeReference::Pipe(pipe) => self.part(*pipe).fmt(formatter),
+            NodeReference::Command(command) => self.part(*command).fmt(formatter),
+            NodeReference::Operand(operand) => self.part(*operand).fmt(formatter),
+            NodeReference::Identifier(identifier) => formatter.write_str(identifier.function.name),
+            NodeReference::TemplateCall(call) => self.part(*call).fmt(formatter),
         }
     }
 }
 
-impl fmt::Display for Variable {
+impl fmt::Display for Shown<'_, Operand> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.name)?;
-        write_fields(formatter, &self.fields)
+        match self.node {
+            Operand::Bool(_, value) => value.fmt(formatter),
+            Operand::Dot(_) => formatter.write_str("."),
+            Operand::Nil(_) => formatter.write_str("nil"),
+            Operand::Number(number) => self.text(number.text).fmt(formatter),
+            Operand::String(literal) => self.text(literal.quoted).fmt(formatter),
+            Operand::Field(field) => self.write_fields(formatter, &field.fields),
+            Operand::Variable(variable) => self.part(variable).fmt(formatter),
+            Operand::Identifier(identifier) => formatter.write_str(identifier.function.name),
+            Operand::Chain(chain) => {
+                match &chain.operand {
+                    Operand::Pipe(pipe) => write!(formatter, "({})", self.part(&**pipe))?,
+                    operand => self.part(operand).fmt(formatter)?,
+                }
+                self.write_fields(formatter, &chain.fields)
+            }
+            Operand::Pipe(pipe) => self.part(&**pipe).fmt(formatter),
+        }
     }
 }
 
-impl fmt::Display for Command {
+impl fmt::Display for Shown<'_, Variable> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, operand) in self.operands.iter().enumerate() {
+        self.text(self.node.name).fmt(formatter)?;
+        self.write_fields(formatter, &self.node.fields)
+    }
+}
+
+impl fmt::Display for Shown<'_, Command> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, operand) in self.node.operands.iter().enumerate() {
             if index > 0 {
                 formatter.write_str(" ")?;
             }
             match operand {
-                Operand::Pipe(pipe) => write!(formatter, "({pipe})")?,
-                operand => operand.fmt(formatter)?,
+                Operand::Pipe(pipe) => write!(formatter, "({})", self.part(&**pipe))?,
+                operand => self.part(operand).fmt(formatter)?,
             }
         }
         Ok(())
     }
 }
 
-impl fmt::Display for Pipe {
+impl fmt::Display for Shown<'_, Pipe> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, variable) in self.declarations.iter().enumerate() {
+        let pipe = self.node;
+        for (index, variable) in pipe.declarations.iter().enumerate() {
             if index > 0 {
                 formatter.write_str(", ")?;
             }
-            variable.fmt(formatter)?;
+            self.part(variable).fmt(formatter)?;
         }
-        if !self.declarations.is_empty() {
-            formatter.write_str(if self.is_assignment { " = " } else { " := " })?;
+        if !pipe.declarations.is_empty() {
+            formatter.write_str(if pipe.is_assignment { " = " } else { " := " })?;
         }
-        for (index, command) in self.commands.iter().enumerate() {
+        for (index, command) in pipe.commands.iter().enumerate() {
             if index > 0 {
                 formatter.write_str(" | ")?;
             }
-            command.fmt(formatter)?;
+            self.part(command).fmt(formatter)?;
         }
         Ok(())
     }
 }
 
-impl fmt::Display for TemplateCall {
+impl fmt::Display for Shown<'_, TemplateCall> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{{{{template {}", quote::quote(&self.name))?;
-        if let Some(pipe) = &self.pipe {
-            write!(formatter, " {pipe}")?;
+        write!(formatter, "{{{{template {}", quote::quote(&self.node.name))?;
+        if let Some(pipe) = &self.node.pipe {
+            write!(formatter, " {}", self.part(pipe))?;
         }
         formatter.write_str("}}")
     }

@@ -15,8 +15,7 @@ const UINT64_END: f64 = 18_446_744_073_709_551_616.0;
 /// The literal under all types that can hold it, or what is wrong with it.
 pub(super) fn parse(item: &Item<'_>) -> Result<Number, String> {
     let text = item.value;
-    let mut number =
-        Number { position: item.position, text: item.text().into(), int: None, uint: None, float: None, complex: None };
+    let mut number = Number { text: item.span(), int: None, uint: None, float: None, complex: None };
     match item.kind {
         Kind::CharConstant => character(&mut number, text)?,
         Kind::Complex => {

@@ -1,11 +1,14 @@
 //! Builds templates from items (`text/template/parse/parse.go`).
 
+use std::borrow::Cow;
 use std::sync::Arc;
+
+use smallvec::SmallVec;
 
 use super::lex::{Item, Kind, Lexer};
 use super::node::{
-    Branch, Chain, Command, Evaluation, Field, Identifier, Node, Operand, Pipe, Source, StringLiteral, Symbol,
-    Template, TemplateCall, Text, Variable,
+    Branch, Chain, Command, Evaluation, Field, Fields, Identifier, Node, Operand, Pipe, Source, Span, StringLiteral,
+    Symbol, Template, TemplateCall, Variable,
 };
 use super::number;
 use super::set::Templates;
@@ -43,10 +46,10 @@ pub(super) fn parse(source: Arc<Source>, functions: &FunctionTable, items_left: 
         functions,
         items_left,
         has_too_many: false,
-        tokens: std::array::from_fn(|_| Item { kind: Kind::Eof, position: 0, value: b"", line: 0 }),
+        tokens: [Item { kind: Kind::Eof, position: 0, value: b"", line: 0, after_space: false }; 2],
         peeked: 0,
         definitions: Templates::new(),
-        symbols: vec![Box::from("$")],
+        symbols: vec![b"$"],
         tree: Tree::default(),
         nesting: 0,
         open: Vec::new(),
@@ -96,12 +99,12 @@ struct Parser<'t> {
     functions: &'t FunctionTable,
     items_left: &'t mut usize,
     has_too_many: bool,
-    /// Three items of look-ahead; the last one lexed is the zeroth.
-    tokens: [Item<'t>; 3],
+    /// Two items of look-ahead; the last one lexed is the zeroth.
+    tokens: [Item<'t>; 2],
     peeked: usize,
     definitions: Templates,
     /// Names of variables by symbol.
-    symbols: Vec<Box<str>>,
+    symbols: Vec<&'t [u8]>,
     tree: Tree,
     nesting: usize,
     /// The lines of the actions whose `end` is still to come.
@@ -140,12 +143,6 @@ impl<'t> Parser<'t> {
         self.peeked = 2;
     }
 
-    fn back_up_3(&mut self, first: Item<'t>, second: Item<'t>) {
-        self.tokens[1] = second;
-        self.tokens[2] = first;
-        self.peeked = 3;
-    }
-
     fn peek(&mut self) -> &Item<'t> {
         if self.peeked == 0 {
             self.peeked = 1;
@@ -154,27 +151,12 @@ impl<'t> Parser<'t> {
         &self.tokens[self.peeked - 1]
     }
 
-    fn next_non_space(&mut self) -> Item<'t> {
-        loop {
-            let item = self.next();
-            if item.kind != Kind::Space {
-                return item;
-            }
-        }
-    }
-
-    fn peek_non_space(&mut self) -> Item<'t> {
-        let item = self.next_non_space();
-        self.back_up();
-        item
-    }
-
     fn error<T>(&self, message: impl Into<String>) -> Parsed<T> {
         Err(SyntaxError { line: self.tokens[0].line, message: message.into(), open_since: None })
     }
 
     fn expect(&mut self, kind: Kind, context: &str) -> Parsed<Item<'t>> {
-        let item = self.next_non_space();
+        let item = self.next();
         if item.kind == kind { Ok(item) } else { self.unexpected(&item, context) }
     }
 
@@ -218,7 +200,7 @@ impl<'t> Parser<'t> {
                 Kind::Eof => break,
                 Kind::LeftDelimiter => {
                     let delimiter = self.next();
-                    if self.next_non_space().kind == Kind::Define {
+                    if self.next().kind == Kind::Define {
                         self.definition()?;
                         continue;
                     }
@@ -239,7 +221,7 @@ impl<'t> Parser<'t> {
     fn definition(&mut self) -> Parsed<()> {
         const CONTEXT: &str = "define clause";
         let outer = std::mem::take(&mut self.tree);
-        let item = self.next_non_space();
+        let item = self.next();
         let name = self.template_name(&item, CONTEXT)?;
         self.expect(Kind::RightDelimiter, CONTEXT)?;
         let body = self.body_of(name, CONTEXT);
@@ -277,7 +259,7 @@ impl<'t> Parser<'t> {
     fn list(&mut self) -> Parsed<(Vec<Node>, Terminator)> {
         let mut nodes = Vec::new();
         self.open.push(self.tokens[0].line);
-        while self.peek_non_space().kind != Kind::Eof {
+        while self.peek().kind != Kind::Eof {
             match self.text_or_action()? {
                 Parts::Node(node) => nodes.push(node),
                 Parts::Terminator(terminator) => {
@@ -291,12 +273,9 @@ impl<'t> Parser<'t> {
     }
 
     fn text_or_action(&mut self) -> Parsed<Parts> {
-        let item = self.next_non_space();
+        let item = self.next();
         match item.kind {
-            Kind::Text => {
-                let text = Text { start: item.position, end: item.position + item.value.len() };
-                Ok(Parts::Node(Node::Text(text)))
-            }
+            Kind::Text => Ok(Parts::Node(Node::Text(item.span()))),
             Kind::LeftDelimiter => {
                 self.tree.action_line = item.line;
                 let action = self.action()?;
@@ -310,7 +289,7 @@ impl<'t> Parser<'t> {
     // Actions.
 
     fn action(&mut self) -> Parsed<Parts> {
-        let item = self.next_non_space();
+        let item = self.next();
         let node = match item.kind {
             Kind::Block => self.block()?,
             Kind::Break => self.loop_control("{{break}}", Node::Break)?,
@@ -320,10 +299,10 @@ impl<'t> Parser<'t> {
                 self.expect(Kind::RightDelimiter, "end")?;
                 return Ok(Parts::Terminator(Terminator::End));
             }
-            Kind::If => Node::If(self.branch("if")?),
-            Kind::Range => Node::Range(self.branch("range")?),
+            Kind::If => Node::If(Box::new(self.branch("if")?)),
+            Kind::Range => Node::Range(Box::new(self.branch("range")?)),
             Kind::Template => self.template_call()?,
-            Kind::With => Node::With(self.branch("with")?),
+            Kind::With => Node::With(Box::new(self.branch("with")?)),
             _ => {
                 self.back_up();
                 Node::Action(self.pipeline("command", Kind::RightDelimiter)?)
@@ -333,7 +312,7 @@ impl<'t> Parser<'t> {
     }
 
     fn loop_control(&mut self, text: &str, node: Node) -> Parsed<Node> {
-        let item = self.next_non_space();
+        let item = self.next();
         if item.kind != Kind::RightDelimiter {
             return self.unexpected(&item, text);
         }
@@ -345,7 +324,7 @@ impl<'t> Parser<'t> {
 
     /// `else`; the `if` or `with` of an `else if` stays pending.
     fn else_control(&mut self) -> Parsed<Parts> {
-        if !matches!(self.peek_non_space().kind, Kind::If | Kind::With) {
+        if !matches!(self.peek().kind, Kind::If | Kind::With) {
             self.expect(Kind::RightDelimiter, "else")?;
         }
         Ok(Parts::Terminator(Terminator::Else))
@@ -370,11 +349,11 @@ impl<'t> Parser<'t> {
             otherwise = Some(match (context, self.peek().kind) {
                 ("if", Kind::If) => {
                     self.next();
-                    vec![Node::If(self.branch("if")?)]
+                    vec![Node::If(Box::new(self.branch("if")?))]
                 }
                 ("with", Kind::With) => {
                     self.next();
-                    vec![Node::With(self.branch("with")?)]
+                    vec![Node::With(Box::new(self.branch("with")?))]
                 }
                 _ => {
                     let (nodes, terminator) = self.list()?;
@@ -394,7 +373,7 @@ impl<'t> Parser<'t> {
     fn block(&mut self) -> Parsed<Node> {
         const CONTEXT: &str = "block clause";
         self.enter()?;
-        let item = self.next_non_space();
+        let item = self.next();
         let name = self.template_name(&item, CONTEXT)?;
         let pipe = self.pipeline(CONTEXT, Kind::RightDelimiter)?;
         let outer = std::mem::take(&mut self.tree);
@@ -406,10 +385,10 @@ impl<'t> Parser<'t> {
 
     fn template_call(&mut self) -> Parsed<Node> {
         const CONTEXT: &str = "template clause";
-        let item = self.next_non_space();
+        let item = self.next();
         let name = self.template_name(&item, CONTEXT)?;
         let mut pipe = None;
-        if self.next_non_space().kind != Kind::RightDelimiter {
+        if self.next().kind != Kind::RightDelimiter {
             self.back_up();
             pipe = Some(self.pipeline(CONTEXT, Kind::RightDelimiter)?);
         }
@@ -418,16 +397,13 @@ impl<'t> Parser<'t> {
 
     fn template_name(&mut self, item: &Item<'t>, context: &str) -> Parsed<Box<[u8]>> {
         match item.kind {
-            Kind::String | Kind::RawString => self.unquote(item),
+            Kind::String | Kind::RawString => Ok(self.unquote(item)?.into()),
             _ => self.unexpected(item, context),
         }
     }
 
-    fn unquote(&self, item: &Item<'_>) -> Parsed<Box<[u8]>> {
-        match quote::unquote(item.value) {
-            Some(value) => Ok(value.into()),
-            None => self.error("invalid syntax"),
-        }
+    fn unquote(&self, item: &Item<'t>) -> Parsed<Cow<'t, [u8]>> {
+        quote::unquote(item.value).map_or_else(|| self.error("invalid syntax"), Ok)
     }
 
     // Pipelines.
@@ -435,14 +411,14 @@ impl<'t> Parser<'t> {
     /// Declarations and commands up to the item that ends them (Go: `Tree.pipeline`).
     fn pipeline(&mut self, context: &str, end: Kind) -> Parsed<Pipe> {
         let mut pipe = Pipe {
-            position: self.peek_non_space().position,
+            position: self.peek().position,
             is_assignment: false,
             declarations: Vec::new(),
-            commands: Vec::with_capacity(1),
+            commands: SmallVec::new(),
         };
         self.declarations(context, &mut pipe)?;
         loop {
-            let item = self.next_non_space();
+            let item = self.next();
             match item.kind {
                 kind if kind == end => break,
                 Kind::Bool
@@ -470,54 +446,48 @@ impl<'t> Parser<'t> {
 
     fn declarations(&mut self, context: &str, pipe: &mut Pipe) -> Parsed<()> {
         loop {
-            let variable = self.peek_non_space();
-            if variable.kind != Kind::Variable {
+            if self.peek().kind != Kind::Variable {
                 return Ok(());
             }
-            self.next();
-            // Whether the variable is declared or used shows only after a space, which may have to be put back.
-            let following = *self.peek();
-            let next = self.peek_non_space();
+            let variable = self.next();
+            let next = *self.peek();
             match next.kind {
                 Kind::Assign | Kind::Declare => {
                     pipe.is_assignment = next.kind == Kind::Assign;
-                    self.next_non_space();
+                    self.next();
                     self.declare(&variable, pipe);
                     return Ok(());
                 }
                 Kind::Char if *next.value == *b"," => {
-                    self.next_non_space();
+                    self.next();
                     self.declare(&variable, pipe);
                     if context == "range" && pipe.declarations.len() < 2 {
-                        match self.peek_non_space().kind {
+                        match self.peek().kind {
                             Kind::Variable | Kind::RightDelimiter | Kind::RightParenthesis => continue,
                             _ => return self.error("range can only initialize variables"),
                         }
                     }
                     return self.error(format!("too many declarations in {context}"));
                 }
-                _ if following.kind == Kind::Space => self.back_up_3(variable, following),
                 _ => self.back_up_2(variable),
             }
             return Ok(());
         }
     }
 
-    fn declare(&mut self, item: &Item<'_>, pipe: &mut Pipe) {
-        let variable = self.variable(item.position, &item.text());
+    fn declare(&mut self, item: &Item<'t>, pipe: &mut Pipe) {
+        let variable = self.variable(item);
         self.tree.variables.push(variable.symbol);
         pipe.declarations.push(variable);
     }
 
-    /// A variable node of `$name` or `$name.field.field`.
-    fn variable(&mut self, position: usize, text: &str) -> Variable {
-        let mut parts = text.split('.');
-        let name = parts.next().unwrap_or_default();
-        let symbol = self.symbols.iter().position(|known| **known == *name).unwrap_or_else(|| {
-            self.symbols.push(name.into());
+    /// A variable node of `$name`.
+    fn variable(&mut self, item: &Item<'t>) -> Variable {
+        let symbol = self.symbols.iter().position(|known| *known == item.value).unwrap_or_else(|| {
+            self.symbols.push(item.value);
             self.symbols.len() - 1
         });
-        Variable { position, symbol: symbol as Symbol, name: name.into(), fields: parts.map(Box::from).collect() }
+        Variable { position: item.position, symbol: symbol as Symbol, name: item.span(), fields: Fields::new() }
     }
 
     /// Go: `Tree.checkPipeline`.
@@ -538,18 +508,19 @@ impl<'t> Parser<'t> {
 
     /// Operands up to a pipe, which is consumed, or an end, which is not.
     fn command(&mut self) -> Parsed<Command> {
-        let mut command = Command { position: self.peek_non_space().position, operands: Vec::with_capacity(2) };
+        let mut command = Command { position: self.peek().position, operands: SmallVec::new() };
         loop {
-            // The peek skips leading spaces.
-            self.peek_non_space();
-            if let Some(operand) = self.operand()? {
-                command.operands.push(operand);
-            }
+            let operand = self.operand()?;
+            let is_operand = operand.is_some();
+            command.operands.extend(operand);
             let item = self.next();
             match item.kind {
-                Kind::Space => continue,
                 Kind::RightDelimiter | Kind::RightParenthesis => self.back_up(),
                 Kind::Pipe => {}
+                _ if is_operand && item.after_space => {
+                    self.back_up();
+                    continue;
+                }
                 _ => return self.unexpected(&item, "operand"),
             }
             break;
@@ -563,14 +534,13 @@ impl<'t> Parser<'t> {
     /// A term with its field accesses; nothing if the next item is no operand.
     fn operand(&mut self) -> Parsed<Option<Operand>> {
         let Some(term) = self.term()? else { return Ok(None) };
-        if self.peek().kind != Kind::Field {
+        if !self.is_followed_by_field() {
             return Ok(Some(term));
         }
         let position = self.peek().position;
-        let mut fields = Vec::new();
-        while self.peek().kind == Kind::Field {
-            let item = self.next();
-            fields.push(Box::from(item.text().trim_start_matches('.')));
+        let mut fields = Fields::new();
+        while self.is_followed_by_field() {
+            fields.push(name_of(&self.next()));
         }
         Ok(Some(match term {
             // The position of a longer access is that of its second part.
@@ -585,15 +555,21 @@ impl<'t> Parser<'t> {
                 Operand::Variable(variable)
             }
             Operand::Bool(..) | Operand::String(_) | Operand::Number(_) | Operand::Nil(_) | Operand::Dot(_) => {
-                let term = term.to_string();
+                let term = term.shown(&self.source).to_string();
                 return self.error(format!("unexpected . after term {}", quote::quote(term.as_bytes())));
             }
             operand => Operand::Chain(Box::new(Chain { position, operand, fields })),
         }))
     }
 
+    /// Whether the next item is a field without space before it.
+    fn is_followed_by_field(&mut self) -> bool {
+        let next = self.peek();
+        next.kind == Kind::Field && !next.after_space
+    }
+
     fn term(&mut self) -> Parsed<Option<Operand>> {
-        let item = self.next_non_space();
+        let item = self.next();
         Ok(Some(match item.kind {
             Kind::Identifier => match self.functions.get(&item.text()) {
                 Some(function) => {
@@ -605,19 +581,18 @@ impl<'t> Parser<'t> {
             Kind::Dot => Operand::Dot(item.position),
             Kind::Nil => Operand::Nil(item.position),
             Kind::Variable => {
-                let variable = self.variable(item.position, &item.text());
+                let variable = self.variable(&item);
                 if !self.tree.variables.contains(&variable.symbol) {
                     return self.error(format!("undefined variable {}", quote::quote(item.value)));
                 }
                 Operand::Variable(variable)
             }
             Kind::Field => {
-                let fields = vec![Box::from(item.text().trim_start_matches('.'))];
-                Operand::Field(Field { position: item.position, fields })
+                Operand::Field(Field { position: item.position, fields: Fields::from_iter([name_of(&item)]) })
             }
             Kind::Bool => Operand::Bool(item.position, *item.value == *b"true"),
             Kind::CharConstant | Kind::Complex | Kind::Number => match number::parse(&item) {
-                Ok(number) => Operand::Number(number),
+                Ok(number) => Operand::Number(Box::new(number)),
                 Err(message) => return self.error(message),
             },
             Kind::LeftParenthesis => {
@@ -628,7 +603,7 @@ impl<'t> Parser<'t> {
             }
             Kind::String | Kind::RawString => {
                 let value = GoString::from(&*self.unquote(&item)?);
-                Operand::String(StringLiteral { position: item.position, quoted: item.value.into(), value })
+                Operand::String(StringLiteral { quoted: item.span(), value })
             }
             _ => {
                 self.back_up();
@@ -636,4 +611,10 @@ impl<'t> Parser<'t> {
             }
         }))
     }
+}
+
+/// The name of a field without its dot.
+fn name_of(field: &Item<'_>) -> Span {
+    let span = field.span();
+    Span { start: span.start + 1, ..span }
 }

@@ -46,9 +46,12 @@ struct ParsedFile {
 }
 
 impl ParsedFile {
-    fn is_of(&self, text: &[u8], functions: &'static FunctionTable) -> bool {
+    fn is_of(&self, text: &Arc<[u8]>, functions: &'static FunctionTable) -> bool {
         // All templates of a file have its text, and there is at least that of its body.
-        let has_text = self.templates.values().next().is_some_and(|template| *template.source.text == *text);
+        let has_text = self.templates.values().next().is_some_and(|template| {
+            let known = &template.source.text;
+            Arc::ptr_eq(known, text) || known == text
+        });
         has_text && std::ptr::eq(self.functions, functions)
     }
 }
@@ -74,7 +77,7 @@ impl TemplateSet {
     /// A later definition of a name replaces an earlier one, except that an empty one replaces nothing (Go:
     /// `Template.AddParseTree`).
     pub fn parse<'t>(
-        files: impl IntoIterator<Item = (&'t str, &'t [u8])>,
+        files: impl IntoIterator<Item = (&'t str, &'t Arc<[u8]>)>,
         functions: &'static FunctionTable,
     ) -> Result<Arc<Self>, ParseError> {
         Self::parse_cached(files, functions, &ParseCache::default())
@@ -83,11 +86,11 @@ impl TemplateSet {
     /// As [`TemplateSet::parse`], but files whose name and text are those of the last call are not parsed again, and if
     /// all are, the set is the one of that call.
     pub fn parse_cached<'t>(
-        files: impl IntoIterator<Item = (&'t str, &'t [u8])>,
+        files: impl IntoIterator<Item = (&'t str, &'t Arc<[u8]>)>,
         functions: &'static FunctionTable,
         cache: &ParseCache,
     ) -> Result<Arc<Self>, ParseError> {
-        let given: Vec<(&str, &[u8])> = files.into_iter().collect();
+        let given: Vec<(&str, &Arc<[u8]>)> = files.into_iter().collect();
         let known = cache.get();
         if let Some(set) = &known
             && set.is_of(&given, functions)
@@ -139,7 +142,7 @@ impl TemplateSet {
         Ok(set)
     }
 
-    fn is_of(&self, files: &[(&str, &[u8])], functions: &'static FunctionTable) -> bool {
+    fn is_of(&self, files: &[(&str, &Arc<[u8]>)], functions: &'static FunctionTable) -> bool {
         self.files.len() == files.len()
             && std::iter::zip(&self.files, files)
                 .all(|((known, file), (name, text))| known == name && file.is_of(text, functions))
@@ -163,7 +166,7 @@ impl TemplateSet {
             return Ok(Arc::clone(templates));
         }
         let mut items_left = MAX_ITEMS;
-        let templates = Arc::new(parse(ROOT_NAME, text, self.functions, &mut items_left)?);
+        let templates = Arc::new(parse(ROOT_NAME, text.shared(), self.functions, &mut items_left)?);
         let mut inner = lock();
         if inner.bytes + text.len() <= MAX_INNER_BYTES {
             inner.bytes += text.len();
@@ -184,8 +187,13 @@ impl TemplateSet {
 
 /// Parses one text as the template of that name. `items_left` is how many more items there may be, and shrinks by those
 /// that there are.
-fn parse(name: &str, text: &[u8], functions: &FunctionTable, items_left: &mut usize) -> Result<Templates, ParseError> {
-    let source = Arc::new(Source::new(name, text));
+fn parse(
+    name: &str,
+    text: &Arc<[u8]>,
+    functions: &FunctionTable,
+    items_left: &mut usize,
+) -> Result<Templates, ParseError> {
+    let source = Arc::new(Source::new(name, Arc::clone(text)));
     parse::parse(Arc::clone(&source), functions, items_left).map_err(|error| ParseError::new(&source, error))
 }
 
@@ -218,7 +226,8 @@ mod tests {
     use crate::functions::table;
 
     fn parsed(files: &[(&str, &str)], cache: &ParseCache) -> Arc<TemplateSet> {
-        let files = files.iter().map(|(name, text)| (*name, text.as_bytes()));
+        let files: Vec<_> = files.iter().map(|(name, text)| (*name, Arc::from(text.as_bytes()))).collect();
+        let files = files.iter().map(|(name, text)| (*name, text));
         TemplateSet::parse_cached(files, table(Profile::V4), cache).unwrap()
     }
 
@@ -228,7 +237,9 @@ mod tests {
             .body
             .iter()
             .map(|node| match node {
-                super::super::node::Node::Text(text) => String::from_utf8_lossy(template.text(text)).into_owned(),
+                super::super::node::Node::Text(text) => {
+                    String::from_utf8_lossy(template.source.get(*text)).into_owned()
+                }
                 other => panic!("{other:?}"),
             })
             .collect()

@@ -23,6 +23,11 @@ impl GoString {
         std::str::from_utf8(&self.0).ok()
     }
 
+    /// The handle itself, for whoever keeps the text.
+    pub(crate) fn shared(&self) -> &Arc<[u8]> {
+        &self.0
+    }
+
     /// The bytes.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0

@@ -149,7 +149,7 @@ impl<'t> Execution<'_, 't> {
         signature: Signature,
         arguments: Arguments<'t>,
     ) -> Execute<Reflected> {
-        let written = arguments.operands.first().map(ToString::to_string);
+        let written = arguments.operands.first().map(|operand| operand.shown(self.source()).to_string());
         let values = self.arguments(dot, signature, arguments)?;
         let message = match values.first() {
             None | Some(Value::Invalid | Value::Nil) => String::from("call of nil"),
@@ -191,9 +191,7 @@ impl<'t> Execution<'_, 't> {
     fn evaluated(&mut self, dot: &Reflected, operand: &'t Operand) -> Execute<Option<Reflected>> {
         Ok(Some(match operand {
             Operand::Dot(_) => dot.clone(),
-            Operand::Field(field) => {
-                self.field_chain(dot, dot.clone(), operand, &field.fields, Arguments::default())?
-            }
+            Operand::Field(field) => self.field_chain(dot, dot, operand, &field.fields, Arguments::default())?,
             Operand::Variable(_) => self.variable_chain(dot, operand, Arguments::default())?,
             Operand::Pipe(pipe) => self.nested_pipeline(dot, pipe)?,
             Operand::Identifier(identifier) => {
@@ -210,7 +208,8 @@ impl<'t> Execution<'_, 't> {
         if let Some(value) = self.evaluated(dot, operand)? {
             return self.validate(value, parameter);
         }
-        let found = || format!("found {operand}");
+        let source = self.source();
+        let found = || format!("found {}", operand.shown(source));
         let value = match (parameter, operand) {
             (_, Operand::Nil(_)) => match nil_of(parameter) {
                 Some(value) => value,
@@ -240,7 +239,7 @@ impl<'t> Execution<'_, 't> {
             (Parameter::Float64, _) => return Err(self.error(format!("expected float; {}", found()))),
             _ => {
                 let name = parameter.type_name();
-                return Err(self.error(format!("can't handle {operand} for arg of type {name}")));
+                return Err(self.error(format!("can't handle {} for arg of type {name}", operand.shown(source))));
             }
         };
         Ok(Reflected::plain(value))

@@ -1,6 +1,6 @@
 //! Field accesses and method calls.
 
-use super::super::node::{NodeReference, Operand};
+use super::super::node::{NodeReference, Operand, Span};
 use super::call::Arguments;
 use super::{Execute, Execution, Origin, Reflected};
 use crate::value::{MapType, Value};
@@ -11,7 +11,7 @@ impl<'t> Execution<'_, 't> {
         self.at(NodeReference::Operand(node));
         let Operand::Chain(chain) = node else { return Ok(Reflected::invalid()) };
         let receiver = self.untyped_argument(dot, &chain.operand)?;
-        self.field_chain(dot, receiver, node, &chain.fields, arguments)
+        self.field_chain(dot, &receiver, node, &chain.fields, arguments)
     }
 
     /// `$x` or `$x.a.b` (Go: `state.evalVariableNode`).
@@ -24,49 +24,54 @@ impl<'t> Execution<'_, 't> {
         self.at(NodeReference::Operand(node));
         let Operand::Variable(variable) = node else { return Ok(Reflected::invalid()) };
         let Some(value) = self.variable(variable.symbol).cloned() else {
-            return Err(self.error(format!("undefined variable: {}", variable.name)));
+            return Err(self.undefined(variable));
         };
         self.charge_search()?;
         if variable.fields.is_empty() {
             self.check_no_arguments(node, &arguments)?;
             return Ok(value);
         }
-        self.field_chain(dot, value, node, &variable.fields, arguments)
+        self.field_chain(dot, &value, node, &variable.fields, arguments)
     }
 
     /// Walks along fields; the last one, if it is a method, takes the arguments (Go: `state.evalFieldChain`).
     pub(super) fn field_chain(
         &mut self,
         dot: &Reflected,
-        mut receiver: Reflected,
+        receiver: &Reflected,
         node: &'t Operand,
-        fields: &'t [Box<str>],
+        fields: &'t [Span],
         arguments: Arguments<'t>,
     ) -> Execute<Reflected> {
-        let Some((last, leading)) = fields.split_last() else { return Ok(receiver) };
+        let Some((last, leading)) = fields.split_last() else { return Ok(receiver.clone()) };
+        let mut inner = None;
         for field in leading {
-            receiver = self.field(dot, field, node, Arguments::default(), &receiver)?;
+            let receiver = inner.as_ref().unwrap_or(receiver);
+            inner = Some(self.field(dot, *field, node, Arguments::default(), receiver)?);
         }
-        self.field(dot, last, node, arguments, &receiver)
+        self.field(dot, *last, node, arguments, inner.as_ref().unwrap_or(receiver))
     }
 
     /// One step of a chain (Go: `state.evalField`).
     fn field(
         &mut self,
         dot: &Reflected,
-        name: &'t str,
+        name: Span,
         node: &'t Operand,
         arguments: Arguments<'t>,
         receiver: &Reflected,
     ) -> Execute<Reflected> {
+        let key = self.source().get(name);
+        // The lexer lets only letters, digits and underscores through.
+        let name = || std::str::from_utf8(key).unwrap_or_default();
         match &receiver.value {
             Value::Invalid => return Ok(Reflected::invalid()),
-            Value::Nil => return Err(self.error(format!("nil pointer evaluating interface {{}}.{name}"))),
+            Value::Nil => return Err(self.error(format!("nil pointer evaluating interface {{}}.{}", name()))),
             Value::Map(map) => {
                 if !arguments.is_empty() {
-                    return Err(self.error(format!("{name} is not a method but has arguments")));
+                    return Err(self.error(format!("{} is not a method but has arguments", name())));
                 }
-                let value = map.get(name.as_bytes());
+                let value = map.get(key);
                 return Ok(match map.map_type() {
                     // Helm sets the option missingkey=zero.
                     MapType::String => Reflected::plain(value.unwrap_or_else(|| Value::string(""))),
@@ -76,6 +81,7 @@ impl<'t> Execution<'_, 't> {
                 });
             }
             Value::Object(object) => {
+                let name = name();
                 if let Some(signature) = object.method(name) {
                     return self.method(dot, object, name, signature, node, arguments);
                 }
@@ -97,6 +103,6 @@ impl<'t> Execution<'_, 't> {
             }
             _ => {}
         }
-        Err(self.error(format!("can't evaluate field {name} in type {}", receiver.type_name())))
+        Err(self.error(format!("can't evaluate field {} in type {}", name(), receiver.type_name())))
     }
 }

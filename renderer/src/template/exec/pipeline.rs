@@ -1,5 +1,7 @@
 //! Pipelines, commands and literals.
 
+use bstr::ByteSlice;
+
 use super::super::node::{Command, NodeReference, Number, Operand, Pipe};
 use super::call::Arguments;
 use super::{Execute, Execution, Reflected};
@@ -41,7 +43,7 @@ impl<'t> Execution<'_, 't> {
         match first {
             Operand::Field(field) => {
                 self.at(NodeReference::Operand(first));
-                return self.field_chain(dot, dot.clone(), first, &field.fields, arguments);
+                return self.field_chain(dot, dot, first, &field.fields, arguments);
             }
             Operand::Chain(_) => return self.chain(dot, first, arguments),
             Operand::Identifier(identifier) => {
@@ -70,7 +72,7 @@ impl<'t> Execution<'_, 't> {
         if arguments.is_empty() {
             return Ok(());
         }
-        Err(self.error(format!("can't give argument to non-function {operand}")))
+        Err(self.error(format!("can't give argument to non-function {}", operand.shown(self.source()))))
     }
 
     /// The value of a number where nothing asks for a type: its syntax decides (Go: `state.idealConstant`).
@@ -79,19 +81,19 @@ impl<'t> Execution<'_, 't> {
         if let Some((real, imaginary)) = number.complex {
             return Ok(Reflected::plain(Value::Complex128(real, imaginary)));
         }
-        let text = &*number.text;
-        let is_character = text.starts_with('\'');
-        let is_hexadecimal = (text.starts_with("0x") || text.starts_with("0X")) && !text.contains(['p', 'P']);
+        let text = self.source().get(number.text);
+        let is_character = text.starts_with(b"'");
+        let is_hexadecimal = (text.starts_with(b"0x") || text.starts_with(b"0X")) && text.find_byteset(b"pP").is_none();
         if let Some(float) = number.float
             && !is_character
             && !is_hexadecimal
-            && text.contains(['.', 'e', 'E', 'p', 'P'])
+            && text.find_byteset(b".eEpP").is_some()
         {
             return Ok(Reflected::plain(Value::Float64(float)));
         }
         match number.int {
             Some(int) => Ok(Reflected::plain(Value::Int(int))),
-            None => Err(self.error(format!("{text} overflows int"))),
+            None => Err(self.error(format!("{} overflows int", text.as_bstr()))),
         }
     }
 }
