@@ -27,7 +27,8 @@ fn position(list: &[(GoString, Value)], key: &[u8]) -> Result<usize, usize> {
 impl Entries {
     pub(crate) fn get(&self, key: &[u8]) -> Option<&Value> {
         match self {
-            Self::Few(list) => position(list, key).ok().map(|index| &list[index].1),
+            // Few keys have the same length: to compare all lengths takes less time than to order a few keys.
+            Self::Few(list) => list.iter().find(|(known, _)| known.as_bytes() == key).map(|(_, value)| value),
             Self::Many(tree) => tree.get(key),
         }
     }
