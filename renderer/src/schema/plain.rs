@@ -43,7 +43,9 @@ fn is_member(keyword: &str, value: &Value, draft: Draft, depth: usize) -> bool {
         "patternProperties" => is_map_of_schemas(value, draft, depth)
             .is_some_and(|members| members.keys().all(|pattern| has_format("regex", pattern))),
         "additionalProperties" | "additionalItems" if value.is_boolean() => true,
-        "additionalProperties"
+        "items" if value.is_array() => draft < Draft::Draft2020 && is_list_of_schemas(value, draft, depth),
+        "items"
+        | "additionalProperties"
         | "additionalItems"
         | "not"
         | "if"
@@ -54,8 +56,6 @@ fn is_member(keyword: &str, value: &Value, draft: Draft, depth: usize) -> bool {
         | "unevaluatedItems"
         | "unevaluatedProperties"
         | "contentSchema" => is_schema(value, draft, depth),
-        "items" if value.is_array() => draft < Draft::Draft2020 && is_list_of_schemas(value, draft, depth),
-        "items" => is_schema(value, draft, depth),
         "allOf" | "anyOf" | "oneOf" | "prefixItems" => is_list_of_schemas(value, draft, depth),
         "enum" => is_set(value, 1),
         "required" => is_set_of_strings(value, usize::from(draft == Draft::Draft4)),
@@ -70,10 +70,9 @@ fn is_member(keyword: &str, value: &Value, draft: Draft, depth: usize) -> bool {
         "examples" => value.is_array(),
         "$schema" => value.as_str().is_some_and(|name| Draft::named(name).is_some()),
         "$ref" => value.as_str().is_some_and(|reference| has_format("uri-reference", reference)),
-        "const" | "default" => true,
         "$anchor" | "$dynamicAnchor" | "$dynamicRef" | "$id" | "$recursiveAnchor" | "$recursiveRef" | "$vocabulary"
         | "dependencies" | "dependentRequired" | "id" => false,
-        // Drafts say nothing of keywords that they do not know.
+        // Anything is a `const` or `default`, and drafts say nothing of keywords that they do not know.
         _ => true,
     }
 }
