@@ -13,6 +13,9 @@ pub struct Limits {
     pub steps: u64,
     /// Bytes that all templates together may write or build as strings, lists and maps, whether or not they are kept.
     pub bytes: u64,
+    /// Bytes of strings, lists and maps, counted as for [`Limits::bytes`], that may be in use at once. Functions need up to
+    /// as much again while they work.
+    pub held: u64,
     /// Depth of nested `include`, `tpl`, `template`, control structures, parentheses and printed lists and maps, all
     /// together. A higher limit needs a larger stack than [`crate::template::RENDER_STACK_BYTES`].
     pub depth: u32,
@@ -27,12 +30,14 @@ const DEFAULT_STEPS: u64 = 50_000_000;
 /// The largest public chart tried renders about 2 MB; `include | nindent` chains copy each byte a few times. One
 /// (envoy-gateway) needs 132 MB.
 const DEFAULT_BYTES: u64 = 256 << 20;
+/// Of what they produce, the largest public charts hold some 12 MB at once.
+const DEFAULT_HELD: u64 = 48 << 20;
 /// Helm stops an `include` of one name at 1,000; a recursive helper goes a handful of levels deeper each time.
 const DEFAULT_DEPTH: u32 = 10_000;
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { steps: DEFAULT_STEPS, bytes: DEFAULT_BYTES, depth: DEFAULT_DEPTH }
+        Self { steps: DEFAULT_STEPS, bytes: DEFAULT_BYTES, held: DEFAULT_HELD, depth: DEFAULT_DEPTH }
     }
 }
 
@@ -49,6 +54,12 @@ pub enum BudgetExceeded {
     /// More bytes than [`Limits::bytes`].
     #[error("the template produces more than {limit} bytes")]
     Bytes {
+        /// The limit that was reached.
+        limit: u64,
+    },
+    /// More bytes at once than [`Limits::held`].
+    #[error("the template holds more than {limit} bytes at once")]
+    Held {
         /// The limit that was reached.
         limit: u64,
     },
@@ -78,13 +89,34 @@ pub struct Budget {
     limits: Limits,
     steps: Cell<u64>,
     bytes: Cell<u64>,
+    /// What is held at most, except what is [kept](Budget::charge_kept).
+    held: Cell<u64>,
+    /// What may be held besides what is kept.
+    room: Cell<u64>,
+    /// How often maps and variables were changed.
+    changes: Cell<u64>,
     depth: Cell<u32>,
+}
+
+/// A moment of a render, from which on what is built may be forgotten.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Mark {
+    held: u64,
+    changes: u64,
 }
 
 impl Budget {
     /// A full budget.
     pub fn new(limits: Limits) -> Self {
-        Self { limits, steps: Cell::new(0), bytes: Cell::new(0), depth: Cell::new(0) }
+        Self {
+            limits,
+            steps: Cell::default(),
+            bytes: Cell::default(),
+            held: Cell::default(),
+            room: Cell::new(limits.held),
+            changes: Cell::default(),
+            depth: Cell::default(),
+        }
     }
 
     /// Charges `count` evaluation steps.
@@ -101,7 +133,39 @@ impl Budget {
         if used > self.limits.bytes {
             return Err(BudgetExceeded::Bytes { limit: self.limits.bytes });
         }
+        let held = self.held.get().saturating_add(count);
+        self.held.set(held);
+        if held > self.room.get() {
+            return Err(BudgetExceeded::Held { limit: self.limits.held });
+        }
         self.charge_reading(count)
+    }
+
+    /// As [`Budget::charge_bytes`], for what is held until the end of the render.
+    pub(crate) fn charge_kept(&self, count: u64) -> Result<(), BudgetExceeded> {
+        let held = self.held.get();
+        self.charge_bytes(count)?;
+        self.held.set(held);
+        self.room.set(self.room.get() - count);
+        Ok(())
+    }
+
+    /// A moment that [`Budget::forget`] can go back to.
+    pub(crate) fn mark(&self) -> Mark {
+        Mark { held: self.held.get(), changes: self.changes.get() }
+    }
+
+    /// Says that of what was built since a moment only so many bytes are still in use. That holds unless a map or an older
+    /// variable was changed since then, which may hold anything now.
+    pub(crate) fn forget(&self, mark: Mark, left: usize) {
+        if mark.changes == self.changes.get() {
+            self.held.set(self.held.get().min(mark.held.saturating_add(left as u64)));
+        }
+    }
+
+    /// Has to be told of every change of a map or variable that was there before.
+    pub(crate) fn note_change(&self) {
+        self.changes.set(self.changes.get() + 1);
     }
 
     /// Charges the time to read `count` bytes.

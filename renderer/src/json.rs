@@ -12,6 +12,11 @@ pub use encode::{EncodeError, Style, encode};
 /// what recursion can take, and real values stay below 30.
 pub const MAX_ENCODE_DEPTH: usize = 300;
 
+/// The most keys, values and collections that a text may hold: each follows a character of its own.
+pub(crate) fn parts(text: &[u8]) -> usize {
+    1 + text.iter().filter(|byte| matches!(byte, b',' | b':' | b'[' | b'{')).count()
+}
+
 /// The text of a Go string as `encoding/json` and `range` see it: each byte that is not part of a valid character
 /// becomes U+FFFD.
 pub fn valid_utf8(bytes: &[u8]) -> Cow<'_, str> {

@@ -17,6 +17,7 @@ use crate::Profile;
 use crate::chart::ChartTree;
 use crate::value::{Map, Value};
 use crate::warning::Warnings;
+use crate::yaml;
 
 /// A values tree. Numbers are floats as in Helm, except integers that came from `--set`.
 pub type Values = serde_json::Map<String, serde_json::Value>;
@@ -27,12 +28,32 @@ pub fn from_json(json: &serde_json::Value) -> Result<Values, ValuesError> {
     match json {
         serde_json::Value::Null => Ok(Values::new()),
         serde_json::Value::Object(members) => {
+            check_size(members)?;
             let mut values = members.clone();
             values.values_mut().for_each(numbers_to_floats);
             Ok(values)
         }
         other => Err(ValuesError::NotAMap { found: json_type_name(other) }),
     }
+}
+
+/// The most values that a user or a chart with its sub-charts may have.
+pub(crate) const MAX_VALUES: usize = yaml::MAX_NODES;
+
+/// How many values there are, those in each other counted too.
+pub(crate) fn count(values: &Values) -> usize {
+    fn below(value: &serde_json::Value) -> usize {
+        1 + match value {
+            serde_json::Value::Array(items) => items.iter().map(below).sum(),
+            serde_json::Value::Object(members) => count(members),
+            _ => 0,
+        }
+    }
+    values.values().map(below).sum()
+}
+
+pub(crate) fn check_size(values: &Values) -> Result<(), ValuesError> {
+    if count(values) > MAX_VALUES { Err(ValuesError::TooMany { limit: MAX_VALUES }) } else { Ok(()) }
 }
 
 /// Merges as several `-f` files do: maps merge key by key, everything else in `over` replaces what is in `base`. A null

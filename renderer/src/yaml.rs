@@ -22,7 +22,7 @@ mod write;
 pub use error::YamlError;
 pub use node::{Entry, Node, NodeKind, Position};
 
-use crate::budget::Budget;
+use crate::budget::{Budget, BudgetExceeded};
 use crate::json::EncodeError;
 use crate::value::Value;
 
@@ -30,10 +30,14 @@ use crate::value::Value;
 pub const MAX_INPUT_BYTES: usize = 16 << 20;
 /// The deepest nesting that is read. Real manifests stay below 30; native stack bounds what recursion can take.
 pub const MAX_DEPTH: usize = 200;
-/// The most nodes a document may have, also with its aliases expanded: a 5 MiB file of one-letter list elements has fewer.
-pub const MAX_NODES: usize = 3_000_000;
-/// The most bytes of scalars that aliases may add to a document.
-pub const MAX_EXPANDED_BYTES: usize = 64 << 20;
+/// The most nodes a document may have, also with its aliases expanded. The largest public values and manifests have some
+/// 30,000; each node takes about 200 bytes while values are merged.
+pub const MAX_NODES: usize = 300_000;
+/// The most bytes of scalars that aliases may add to a document, and the most that its tags may have.
+pub const MAX_EXPANDED_BYTES: usize = 16 << 20;
+
+/// What a node takes as a template value: a key of a map with one entry is the worst.
+const NODE_BYTES: u64 = 96;
 
 /// Reads the first document of a YAML text. An empty text is null.
 pub fn parse(bytes: &[u8]) -> Result<Node, YamlError> {
@@ -61,6 +65,38 @@ pub fn decode(bytes: &[u8]) -> Result<serde_json::Value, YamlError> {
 /// As [`decode`], into a template value.
 pub fn decode_value(bytes: &[u8]) -> Result<Value, YamlError> {
     Ok(first(bytes, &build::Values)?.unwrap_or(Value::Nil))
+}
+
+/// As [`decode_value`], charging for the value.
+pub(crate) fn decode_charged(bytes: &[u8], budget: &Budget) -> Result<Result<Value, YamlError>, BudgetExceeded> {
+    if let Err(error) = check_length(bytes) {
+        return Ok(Err(error));
+    }
+    let source = source::Source::read(bytes);
+    let document = match document::Reader::new(&source).next_document() {
+        Ok(Some(document)) => document,
+        Ok(None) => return Ok(Ok(Value::Nil)),
+        Err(error) => return Ok(Err(*error)),
+    };
+    budget.charge_bytes(document.length() as u64 * NODE_BYTES)?;
+    let result = build::build(&document, &build::Values);
+    if let Ok(value) = &result
+        && document.has_aliases()
+    {
+        budget.charge_bytes(expanded_bytes(value))?;
+    }
+    Ok(result)
+}
+
+/// What a value takes that was made of aliases.
+fn expanded_bytes(value: &Value) -> u64 {
+    let below = match value {
+        Value::String(text) => text.len() as u64,
+        Value::List(list) => list.iter().map(expanded_bytes).sum(),
+        Value::Map(map) => map.entries().iter().map(|(key, value)| key.len() as u64 + expanded_bytes(value)).sum(),
+        _ => 0,
+    };
+    NODE_BYTES + below
 }
 
 /// Makes the first document of a text into a tree, if it has one.

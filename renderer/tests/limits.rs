@@ -184,7 +184,7 @@ fn functions_survive_deep_and_circular_values() {
     for preparation in [deep, circular] {
         for call in CALLS {
             // A small budget: a function that visits more and more must charge for it.
-            let limits = Limits { steps: 2_000_000, bytes: 16 << 20, depth: 1_000 };
+            let limits = Limits { steps: 2_000_000, bytes: 16 << 20, depth: 1_000, ..Limits::default() };
             let template = format!("{preparation}{{{{ {call} | len }}}}");
             let result = run_on(RENDER_STACK_BYTES / 8, &template, limits);
             if let Err((error, None)) = &result {

@@ -10,6 +10,7 @@ pub mod differential;
 pub mod generate;
 #[cfg(feature = "cluster")]
 pub mod git_server;
+pub mod hostile;
 pub mod large_chart;
 pub mod oracle;
 pub mod parity;

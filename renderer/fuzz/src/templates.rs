@@ -11,7 +11,7 @@ use crate::parts;
 
 /// Limits of one execution: low, so that an input that runs longer than these allow has found something that costs
 /// more than it is charged. The depth fits the stack of a main thread.
-const LIMITS: Limits = Limits { steps: 200_000, bytes: 4 << 20, depth: 400 };
+const LIMITS: Limits = Limits { steps: 200_000, bytes: 4 << 20, held: 4 << 20, depth: 400 };
 
 /// Parses the input as a template file and tells what is wrong with it.
 pub fn template_parse(input: &[u8]) {

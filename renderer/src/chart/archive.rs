@@ -1,10 +1,11 @@
 //! Chart archives: gzip-compressed tar files (Helm: `pkg/chart/loader/archive`).
 
 use std::io::{self, Read};
+use std::sync::Arc;
 
 use flate2::read::MultiGzDecoder;
 
-use super::ChartFile;
+use super::File;
 use crate::Profile;
 use crate::quote::quote;
 
@@ -13,6 +14,10 @@ pub(super) const MAX_DECOMPRESSED_BYTES: u64 = 100 << 20;
 /// The most entries of one archive. A tar header is 512 bytes, so that empty files alone stay far below Helm's limit of
 /// bytes while each of them costs memory here.
 const MAX_ENTRIES: usize = 50_000;
+/// What the header of an entry takes of the limit of bytes, which holds for archives in archives together.
+const HEADER_BYTES: u64 = 512;
+/// The longest path in an archive, which is also the longest that Linux takes. Every document that is printed tells it.
+const MAX_PATH_BYTES: usize = 4096;
 /// Go reads this much before it looks at any of it.
 const GZIP_HEADER_BYTES: usize = 10;
 
@@ -46,6 +51,9 @@ pub enum ArchiveError {
     /// More entries than this crate reads.
     #[error("chart archive has more than {MAX_ENTRIES} entries")]
     TooManyEntries,
+    /// A path longer than this crate reads.
+    #[error("chart archive has a path of more than {MAX_PATH_BYTES} bytes")]
+    PathTooLong,
     /// An absolute path.
     #[error("chart illegally contains absolute paths")]
     AbsolutePath,
@@ -73,7 +81,7 @@ impl From<io::Error> for ArchiveError {
 }
 
 /// Unpacks an archive. `budget` is what may still be unpacked in bytes; it shrinks by what was.
-pub(super) fn read(archive: &[u8], budget: &mut u64, profile: Profile) -> Result<Vec<ChartFile>, ArchiveError> {
+pub(super) fn read(archive: &[u8], budget: &mut u64, profile: Profile) -> Result<Vec<File>, ArchiveError> {
     if !archive.starts_with(b"\x1f\x8b") {
         let detail = if archive.len() < GZIP_HEADER_BYTES { "unexpected EOF" } else { "gzip: invalid header" };
         return Err(ArchiveError::Unreadable { detail: detail.to_owned() });
@@ -84,14 +92,36 @@ pub(super) fn read(archive: &[u8], budget: &mut u64, profile: Profile) -> Result
     let too_large = ArchiveError::TooLarge { what };
     let mut tar = tar::Archive::new(unpacked);
     let mut files = Vec::new();
-    for (count, entry) in tar.entries()?.enumerate() {
+    let mut long_path = None;
+    // Raw: the crate reads long paths and other extensions into memory however large they are.
+    for (count, entry) in tar.entries()?.raw(true).enumerate() {
         if count >= MAX_ENTRIES {
             return Err(ArchiveError::TooManyEntries);
         }
+        *budget = budget.checked_sub(HEADER_BYTES).ok_or_else(|| too_large.clone())?;
         let mut entry = entry?;
         let kind = entry.header().entry_type();
-        let path = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
-        if kind.is_dir() || path.ends_with('/') || kind.is_pax_global_extensions() || kind.is_pax_local_extensions() {
+        if kind.is_gnu_longname() {
+            let text = extension(&mut entry)?;
+            long_path = text.split(|byte| *byte == 0).next().map(<[u8]>::to_vec);
+            continue;
+        }
+        if kind.is_pax_local_extensions() {
+            long_path = pax_path(&extension(&mut entry)?)?.or(long_path);
+            continue;
+        }
+        if kind.is_gnu_longlink() || kind.is_pax_global_extensions() {
+            continue;
+        }
+        if kind.is_gnu_sparse() {
+            return Err(ArchiveError::Unreadable { detail: "sparse files are not supported".to_owned() });
+        }
+        let path = long_path.take().unwrap_or_else(|| entry.path_bytes().into_owned());
+        if path.len() > MAX_PATH_BYTES {
+            return Err(ArchiveError::PathTooLong);
+        }
+        let path = String::from_utf8_lossy(&path).into_owned();
+        if kind.is_dir() || path.ends_with('/') {
             continue;
         }
         let name = relative_path(&path)?;
@@ -101,15 +131,60 @@ pub(super) fn read(archive: &[u8], budget: &mut u64, profile: Profile) -> Result
         if let Some(limit) = profile.max_file_bytes.filter(|limit| entry.size() > *limit) {
             return Err(ArchiveError::FileTooLarge { name: path, limit });
         }
-        let mut data = Vec::new();
-        entry.read_to_end(&mut data)?;
+        let data = content(&mut entry)?;
         *budget = budget.checked_sub(data.len() as u64).ok_or_else(|| too_large.clone())?;
-        files.push(ChartFile { name, data });
+        files.push(File { name, data });
     }
     if files.is_empty() {
         return Err(ArchiveError::Empty);
     }
     Ok(files)
+}
+
+/// The text of an entry that says more about the next one (Go: `archive/tar` `readSpecialFile`).
+fn extension(entry: &mut tar::Entry<'_, impl Read>) -> Result<Vec<u8>, ArchiveError> {
+    const LONGEST: u64 = 1 << 20;
+    if entry.size() > LONGEST {
+        return Err(ArchiveError::Unreadable { detail: "archive/tar: header field too long".to_owned() });
+    }
+    let mut text = Vec::new();
+    entry.read_to_end(&mut text)?;
+    Ok(text)
+}
+
+/// The path among the records of an entry, if there is one. Only files of more than 8 GiB need their size there.
+fn pax_path(records: &[u8]) -> Result<Option<Vec<u8>>, ArchiveError> {
+    let mut path = None;
+    for record in tar::PaxExtensions::new(records) {
+        let record = record?;
+        match record.key_bytes() {
+            b"path" => path = Some(record.value_bytes().to_vec()),
+            b"size" => {
+                return Err(ArchiveError::Unreadable {
+                    detail: "sizes in extended headers are not supported".to_owned(),
+                });
+            }
+            _ => {}
+        }
+    }
+    Ok(path)
+}
+
+/// The bytes of a file, put at once where they stay: a copy of the largest file would take as much memory again.
+fn content(entry: &mut tar::Entry<'_, impl Read>) -> io::Result<Arc<[u8]>> {
+    let size = usize::try_from(entry.size()).unwrap_or(usize::MAX);
+    let mut data: Arc<[u8]> = std::iter::repeat_n(0, size).collect();
+    let mut filled = 0;
+    if let Some(bytes) = Arc::get_mut(&mut data) {
+        loop {
+            match entry.read(&mut bytes[filled..])? {
+                0 => break,
+                count => filled += count,
+            }
+        }
+    }
+    // Whatever ends an archive early is told when its next entry is read.
+    Ok(if filled < size { data[..filled].into() } else { data })
 }
 
 /// The path below the archive's first directory, whatever that is called.

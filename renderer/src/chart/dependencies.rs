@@ -12,7 +12,7 @@ use crate::warning::Warnings;
 
 /// The most charts of one render, sub-charts counted as often as they are rendered. Helm sets no limit; a chart that
 /// renders each of its sub-charts twice doubles them at every level.
-const MAX_INSTANCES: usize = 10_000;
+pub(super) const MAX_INSTANCES: usize = 10_000;
 
 /// The charts of one render in their places: under their aliases, with the sub-charts that are enabled and with what
 /// they import from them.

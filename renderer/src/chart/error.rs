@@ -84,6 +84,18 @@ pub enum ChartError {
         /// The limit.
         limit: usize,
     },
+    /// Rules and paths so many that comparing them takes too long.
+    #[error("the rules of .helmignore and the chart's paths need more than {limit} comparisons")]
+    IgnoreTooLarge {
+        /// The limit.
+        limit: usize,
+    },
+    /// More charts than this crate loads.
+    #[error("the chart has more than {limit} sub-charts")]
+    TooManyCharts {
+        /// The limit.
+        limit: usize,
+    },
     /// A file is larger than what Helm 3 loads.
     #[error("chart file {} is larger than the maximum file size {limit}", quote(.name.as_bytes()))]
     FileTooLarge {

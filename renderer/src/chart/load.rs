@@ -1,21 +1,26 @@
 //! From files to a chart (Helm: `pkg/chart/v2/loader`).
 
+use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 use super::archive::{self, MAX_DECOMPRESSED_BYTES};
 use super::decode::Structure;
+use super::dependencies::MAX_INSTANCES;
 use super::metadata::{MetadataError, RawMetadata};
 use super::{Chart, ChartError, ChartFile, File, IgnoreRules};
 use crate::Profile;
 use crate::functions::time;
 use crate::schema::CompiledSchema;
 use crate::template::ParseCache;
-use crate::values::{self, Values};
+use crate::values::{self, MAX_VALUES, Values, ValuesError};
 use crate::warning::Warnings;
 use crate::yaml;
 
 /// Charts inside charts. Helm sets no limit; every level is one more archive to unpack.
 const MAX_NESTING: usize = 16;
+
+/// The most comparisons of a character of a path with one of `.helmignore`: half a second's worth.
+const MAX_COMPARISONS: usize = 1 << 28;
 
 /// Go's layout of the time in a lock file.
 const RFC_3339: &[u8] = b"2006-01-02T15:04:05Z07:00";
@@ -36,7 +41,12 @@ pub(super) fn load_directory(mut files: Vec<ChartFile>, profile: Profile) -> Res
     }
     // The order of a walk that visits each directory's entries by name.
     files.sort_by(|left, right| left.name.split('/').cmp(right.name.split('/')));
-    let rules = match files.iter().find(|file| file.name == ".helmignore") {
+    let compared: usize = files.iter().map(|file| comparisons(&file.name)).sum();
+    let ignore_file = files.iter().find(|file| file.name == ".helmignore");
+    if compared.saturating_mul(ignore_file.map_or(0, |file| file.data.len())) > MAX_COMPARISONS {
+        return Err(ChartError::IgnoreTooLarge { limit: MAX_COMPARISONS });
+    }
+    let rules = match ignore_file {
         Some(file) => IgnoreRules::parse(&String::from_utf8_lossy(&file.data))?,
         None => IgnoreRules::default(),
     };
@@ -52,12 +62,12 @@ pub(super) fn load_directory(mut files: Vec<ChartFile>, profile: Profile) -> Res
         let chart_yaml = files.iter().find(|file| file.name == "Chart.yaml").ok_or(ChartError::MissingChartYaml)?;
         detect_api_version(chart_yaml)?;
     }
-    renderable(Loader { profile, budget: MAX_DECOMPRESSED_BYTES }.load(files, 0)?, profile)
+    renderable(Loader::new(profile, MAX_DECOMPRESSED_BYTES - size).load(files, 0)?, profile)
 }
 
 pub(super) fn load_archive(bytes: &[u8], profile: Profile) -> Result<Chart, ChartError> {
-    let mut loader = Loader { profile, budget: MAX_DECOMPRESSED_BYTES };
-    let files = shared(archive::read(bytes, &mut loader.budget, profile)?);
+    let mut loader = Loader::new(profile, MAX_DECOMPRESSED_BYTES);
+    let files = without_marks(archive::read(bytes, &mut loader.budget, profile)?);
     if profile.detects_api_version {
         let chart_yaml = files.iter().find(|file| file.name == "Chart.yaml");
         detect_api_version(chart_yaml.ok_or(ChartError::NoChartYamlInArchive)?)?;
@@ -88,12 +98,23 @@ fn detect_api_version(chart_yaml: &File) -> Result<(), ChartError> {
     }
 }
 
+/// How many characters of a path are compared with each rule: those of the path and of the folders that it leads through.
+fn comparisons(path: &str) -> usize {
+    path.len() * (1 + path.matches('/').count())
+}
+
 fn shared(files: Vec<ChartFile>) -> Vec<File> {
-    let share = |file: ChartFile| File {
-        name: file.name,
-        data: Arc::from(file.data.strip_prefix(UTF8_BOM).unwrap_or(&file.data)),
-    };
-    files.into_iter().map(share).collect()
+    without_marks(files.into_iter().map(|file| File { name: file.name, data: Arc::from(file.data) }).collect())
+}
+
+/// The files without byte order marks.
+fn without_marks(mut files: Vec<File>) -> Vec<File> {
+    for file in &mut files {
+        if let Some(data) = file.data.strip_prefix(UTF8_BOM) {
+            file.data = Arc::from(data);
+        }
+    }
+    files
 }
 
 /// Loads a chart and its sub-charts.
@@ -101,19 +122,32 @@ struct Loader {
     profile: Profile,
     /// What archives of sub-charts may still unpack to in bytes.
     budget: u64,
+    /// How many charts have been loaded.
+    charts: usize,
+    /// How many values and parts of metadata they have.
+    values: usize,
 }
 
 impl Loader {
+    fn new(profile: Profile, budget: u64) -> Self {
+        Self { profile, budget, charts: 0, values: 0 }
+    }
+
     /// Sorts the files of one chart into what they are (Helm: `LoadFiles`).
     fn load(&mut self, raw: Vec<File>, nesting: usize) -> Result<Chart, ChartError> {
         if nesting > MAX_NESTING {
             return Err(ChartError::NestedTooDeep { limit: MAX_NESTING });
+        }
+        self.charts += 1;
+        if self.charts > MAX_INSTANCES {
+            return Err(ChartError::TooManyCharts { limit: MAX_INSTANCES });
         }
         let profile = self.profile;
         let mut metadata = RawMetadata::new(profile);
         let mut found = false;
         for file in raw.iter().filter(|file| file.name == "Chart.yaml") {
             found = true;
+            self.count(lines_and_items(&file.data))?;
             read_metadata(&mut metadata, file)?;
             metadata.default_api_version();
         }
@@ -122,6 +156,7 @@ impl Loader {
         let mut templates = Vec::new();
         let mut files = Vec::new();
         let mut subcharts: Vec<(String, Vec<File>)> = Vec::new();
+        let mut places: HashMap<String, usize> = HashMap::new();
         let warnings = Warnings::new(profile);
         for file in &raw {
             match file.name.as_str() {
@@ -129,6 +164,7 @@ impl Loader {
                 "Chart.lock" => check_lock(file, profile)?,
                 "values.yaml" => {
                     chart_values = values::read(&file.data, profile.values_documents).map_err(ChartError::Values)?;
+                    self.count(values::count(&chart_values))?;
                 }
                 "values.schema.json" => schema = Some(Arc::clone(&file.data)),
                 "requirements.yaml" => {
@@ -136,6 +172,7 @@ impl Loader {
                     if !metadata.is_v1() {
                         warnings.log(|| REQUIREMENTS_WARNING.to_owned());
                     }
+                    self.count(lines_and_items(&file.data))?;
                     read_metadata(&mut metadata, file)?;
                     if metadata.is_v1() {
                         files.push(file.clone());
@@ -155,9 +192,12 @@ impl Loader {
                     Some(rest) if extension(name) != ".prov" => {
                         let group = rest.split('/').next().unwrap_or(rest);
                         let member = File { name: rest.to_owned(), data: Arc::clone(&file.data) };
-                        match subcharts.iter_mut().find(|(name, _)| name == group) {
-                            Some((_, members)) => members.push(member),
-                            None => subcharts.push((group.to_owned(), vec![member])),
+                        match places.get(group) {
+                            Some(place) => subcharts[*place].1.push(member),
+                            None => {
+                                places.insert(group.to_owned(), subcharts.len());
+                                subcharts.push((group.to_owned(), vec![member]));
+                            }
                         }
                     }
                     _ => files.push(file.clone()),
@@ -202,12 +242,21 @@ impl Loader {
         })
     }
 
+    /// Counts what stays in memory as values of some kind.
+    fn count(&mut self, values: usize) -> Result<(), ChartError> {
+        self.values += values;
+        if self.values > MAX_VALUES {
+            return Err(ChartError::Values(ValuesError::TooMany { limit: MAX_VALUES }));
+        }
+        Ok(())
+    }
+
     /// Loads what is at one name below `charts/`.
     fn load_subchart(&mut self, name: &str, members: Vec<File>, nesting: usize) -> Result<Chart, Unloadable> {
         let files = if extension(name) == ".tgz" {
             match members.first() {
                 Some(file) if file.name == name => {
-                    shared(archive::read(&file.data, &mut self.budget, self.profile).map_err(ChartError::from)?)
+                    without_marks(archive::read(&file.data, &mut self.budget, self.profile).map_err(ChartError::from)?)
                 }
                 other => {
                     let found = other.map(|file| file.name.clone()).unwrap_or_default();
@@ -244,6 +293,11 @@ impl From<ChartError> for Unloadable {
 fn extension(path: &str) -> &str {
     let segment = path.rsplit('/').next().unwrap_or(path);
     segment.rfind('.').map_or("", |dot| &segment[dot..])
+}
+
+/// About the most values that a YAML text can have.
+fn lines_and_items(text: &[u8]) -> usize {
+    text.iter().filter(|byte| matches!(byte, b'\n' | b',')).count()
 }
 
 fn read_metadata(metadata: &mut RawMetadata, file: &File) -> Result<(), ChartError> {

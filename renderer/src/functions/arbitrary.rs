@@ -13,7 +13,7 @@ use crate::budget::Limits;
 use crate::value::{ElementType, GoString, List, Map, MapType, Value};
 
 /// Small, so that a function that forgets to charge for its work shows.
-const LIMITS: Limits = Limits { steps: 200_000, bytes: 1 << 20, depth: 64 };
+const LIMITS: Limits = Limits { steps: 200_000, bytes: 1 << 20, held: 1 << 20, depth: 64 };
 
 /// Texts that mean something to some function.
 const TEXTS: [&str; 24] = [

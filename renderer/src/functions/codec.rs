@@ -111,7 +111,7 @@ fn from_yaml_array(context: &Context<'_>, arguments: &[Value]) -> CallResult {
 /// The value of a YAML text, or the text of what is wrong with it.
 fn read_yaml(context: &Context<'_>, arguments: &[Value]) -> Result<Result<Value, String>, CallError> {
     let text = charged_text(context, arguments)?;
-    Ok(yaml::decode_value(text).map_err(|error| error.to_string()))
+    Ok(yaml::decode_charged(text, context.budget)?.map_err(|error| error.to_string()))
 }
 
 fn yaml_mismatch(value: &Value, target: &str) -> String {
@@ -119,7 +119,7 @@ fn yaml_mismatch(value: &Value, target: &str) -> String {
 }
 
 fn from_json(context: &Context<'_>, arguments: &[Value]) -> CallResult {
-    let decoded = match json::decode(charged_text(context, arguments)?) {
+    let decoded = match json::decode(charged_json(context, arguments)?) {
         Ok(decoded) => decoded,
         Err(error) => return Ok(error_map(error.to_string())),
     };
@@ -138,7 +138,7 @@ fn from_json(context: &Context<'_>, arguments: &[Value]) -> CallResult {
 
 fn from_json_array(context: &Context<'_>, arguments: &[Value]) -> CallResult {
     let result =
-        json::decode(charged_text(context, arguments)?).and_then(|decoded| match (decoded.value, decoded.error) {
+        json::decode(charged_json(context, arguments)?).and_then(|decoded| match (decoded.value, decoded.error) {
             (Value::Nil, Some(_)) => Err(DecodeError::mismatch(&Value::Float64(0.0), LIST_TYPE)),
             (_, Some(error)) => Err(error),
             (Value::Nil, None) => Ok(Value::List(List::nil(ElementType::Any))),
@@ -149,7 +149,7 @@ fn from_json_array(context: &Context<'_>, arguments: &[Value]) -> CallResult {
 }
 
 fn must_from_json(context: &Context<'_>, arguments: &[Value]) -> CallResult {
-    let decoded = json::decode(charged_text(context, arguments)?);
+    let decoded = json::decode(charged_json(context, arguments)?);
     match decoded {
         Ok(decoded) if decoded.error.is_none() => Ok(decoded.value),
         Ok(decoded) => Err(CallError::message(decoded.error.map(|error| error.to_string()).unwrap_or_default())),
@@ -159,6 +159,7 @@ fn must_from_json(context: &Context<'_>, arguments: &[Value]) -> CallResult {
 
 fn from_toml(context: &Context<'_>, arguments: &[Value]) -> CallResult {
     let text = charged_text(context, arguments)?;
+    context.budget.charge_bytes(text.len() as u64 * TOML_BYTES_PER_BYTE)?;
     if let Err(error) = std::str::from_utf8(text) {
         let (valid, rest) = text.split_at(error.valid_up_to());
         let line = valid.split(|byte| *byte == b'\n').count();
@@ -176,8 +177,19 @@ fn error_list(text: String) -> Value {
     Value::list(vec![Value::from(text)])
 }
 
-/// What decoding a byte of text costs: values take more room than their text.
+/// What decoding a byte of text costs at least.
 const BYTES_PER_BYTE: u64 = 4;
+/// What the parser of TOML may need for a byte of text: a table takes ten bytes.
+const TOML_BYTES_PER_BYTE: u64 = 96;
+
+/// The JSON text to decode, paid for with the values that it may hold.
+fn charged_json<'a>(context: &Context<'_>, arguments: &'a [Value]) -> Result<&'a [u8], CallError> {
+    /// What a key, a value, or the map that holds them takes.
+    const PART_BYTES: u64 = 96;
+    let text = charged_text(context, arguments)?;
+    context.budget.charge_bytes(json::parts(text) as u64 * PART_BYTES)?;
+    Ok(text)
+}
 
 /// The text to decode, paid for.
 fn charged_text<'a>(context: &Context<'_>, arguments: &'a [Value]) -> Result<&'a [u8], CallError> {

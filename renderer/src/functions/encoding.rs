@@ -200,9 +200,14 @@ fn sha512sum(context: &Context<'_>, arguments: &[Value]) -> CallResult {
 fn adler32sum(context: &Context<'_>, arguments: &[Value]) -> CallResult {
     const MODULUS: u32 = 65521;
     checksum(context, arguments, |input| {
-        let (low, high) = input.iter().fold((1, 0), |(low, high), &byte| {
-            let low = (low + u32::from(byte)) % MODULUS;
-            (low, (high + low) % MODULUS)
+        /// So many bytes are added up before a sum can overflow.
+        const BLOCK: usize = 5552;
+        let (low, high) = input.chunks(BLOCK).fold((1, 0), |sums, block| {
+            let (low, high) = block.iter().fold(sums, |(low, high), &byte| {
+                let low = low + u32::from(byte);
+                (low, high + low)
+            });
+            (low % MODULUS, high % MODULUS)
         });
         (high << 16 | low).to_string()
     })

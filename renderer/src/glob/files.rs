@@ -115,7 +115,8 @@ impl FilesPattern {
         /// Compiling takes some fifty microseconds, and a microsecond for each character.
         const COMPILE: usize = 32_000;
         const CHARACTER: usize = 512;
-        pattern.len().saturating_mul(CHARACTER).saturating_add(COMPILE).saturating_add(paths)
+        // At worst every part of the pattern is compared with every character of a path.
+        pattern.len().saturating_mul(CHARACTER.saturating_add(paths)).saturating_add(COMPILE)
     }
 
     /// Whether the whole path matches.

@@ -19,6 +19,13 @@ use crate::quote::quote;
 /// The most schemas in one `values.schema.json`; the largest public one has about 20,000.
 const MAX_SCHEMAS: usize = 200_000;
 
+/// The longest schema, and the most keys and values that are read; the largest public one has 600,000 bytes, the one with
+/// the most parts 20,000.
+const MAX_TEXT_BYTES: usize = 8 << 20;
+const MAX_PARTS: usize = 400_000;
+/// What all patterns of a schema may take.
+const MAX_PATTERN_BYTES: usize = 16 << 20;
+
 /// A schema that is ready for use. `Send + Sync`.
 #[derive(Debug)]
 pub(super) struct Compiled {
@@ -125,6 +132,9 @@ pub(super) fn compile(text: &[u8]) -> Result<Compiled, String> {
 
 /// Reads JSON (santhosh-tekuri/jsonschema 6: `UnmarshalJSON`).
 fn read(text: &[u8]) -> Result<Value, String> {
+    if text.len() > MAX_TEXT_BYTES || crate::json::parts(text) > MAX_PARTS {
+        return Err(format!("the schema has more than {MAX_TEXT_BYTES} bytes or {MAX_PARTS} keys and values"));
+    }
     match crate::json::decode(text) {
         Ok(decoded) => Ok(crate::values::to_json(&decoded.value)),
         Err(error) => {
@@ -188,6 +198,8 @@ struct Compiler {
     places: Vec<(usize, String)>,
     known: HashMap<(usize, String), usize>,
     formats_are_asserted: bool,
+    /// What all patterns take together.
+    pattern_bytes: usize,
 }
 
 impl Compiler {
@@ -204,6 +216,13 @@ impl Compiler {
             let json = Arc::clone(&self.documents[document].json);
             let value = lookup(&json, &self.documents[document].url, &pointer)?;
             self.fill(next, document, &pointer, value)?;
+            let node = &self.nodes[next];
+            let patterns = node.pattern_properties.iter().map(|(pattern, _)| pattern);
+            let patterns = patterns.chain(node.pattern.iter().map(|(pattern, _)| pattern));
+            self.pattern_bytes += patterns.map(Pattern::bytes).sum::<usize>();
+            if self.pattern_bytes > MAX_PATTERN_BYTES {
+                return Err(format!("the patterns of the schema need more than {MAX_PATTERN_BYTES} bytes"));
+            }
             next += 1;
         }
         Ok(Compiled { nodes: self.nodes, root })

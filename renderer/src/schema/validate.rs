@@ -14,12 +14,16 @@ use super::message;
 
 /// The most schemas that are applied to values: a schema that combines others can ask for exponentially many.
 const MAX_STEPS: u64 = 500_000;
+/// The most that all violations together may take in memory, and again when they are told.
+const MAX_TOLD_BYTES: usize = 16 << 20;
+/// So many names or items are looked at in the time of one step.
+const ITEMS_PER_STEP: usize = 8;
 /// The deepest nesting of schemas that are applied; native stack bounds what recursion can take.
 const MAX_DEPTH: usize = 1_000;
 
 /// Validates a value. An error is a limit that was reached.
 pub(super) fn validate(schema: &Compiled, value: &Value) -> Result<Vec<Violation>, String> {
-    let mut validator = Validator { schema, path: Vec::new(), steps: 0, depth: 0, exceeded: None };
+    let mut validator = Validator { schema, path: Vec::new(), steps: 0, told: 0, depth: 0, exceeded: None };
     let scope = Scope { node: schema.root, value: 0, parent: None, reference: None };
     let outcome = validator.apply(&scope, value, false, false);
     match (validator.exceeded, outcome) {
@@ -96,6 +100,8 @@ struct Validator<'s> {
     /// Keys and indices that lead to the current value.
     path: Vec<String>,
     steps: u64,
+    /// Bytes of violations, whether or not they are told in the end.
+    told: usize,
     depth: usize,
     exceeded: Option<String>,
 }
@@ -103,22 +109,45 @@ struct Validator<'s> {
 type Outcome<'v> = Result<Unevaluated<'v>, Failure>;
 
 impl Validator<'_> {
-    fn failure(&self, message: String, causes: Vec<Violation>, is_group: bool) -> Failure {
+    fn failure(&mut self, message: String, causes: Vec<Violation>, is_group: bool) -> Failure {
         let mut pointer = String::new();
+        if self.exceeded.is_some() {
+            return Failure { violation: Violation { pointer, message, causes }, is_group };
+        }
         for token in &self.path {
             pointer.push('/');
             pointer.push_str(&escape(token));
         }
+        // A violation is indented by its depth when it is told.
+        self.told += size_of::<Violation>() + pointer.len() + message.len() + 2 * self.depth;
+        if self.told > MAX_TOLD_BYTES {
+            self.exceed(format!("the violations of the schema take more than {MAX_TOLD_BYTES} bytes"));
+        }
         Failure { violation: Violation { pointer, message, causes }, is_group }
+    }
+
+    fn exceed(&mut self, limit: String) {
+        self.exceeded.get_or_insert(limit);
+    }
+
+    /// Counts work besides the application of schemas.
+    fn work(&mut self, steps: usize) {
+        self.steps = self.steps.saturating_add(steps as u64);
+    }
+
+    /// Counts the reading of a text.
+    fn work_on_text(&mut self, text: &str) {
+        const BYTES_PER_STEP: usize = 64;
+        self.work(text.len() / BYTES_PER_STEP);
     }
 
     /// Applies one schema. With `quick`, one violation is enough.
     fn apply<'v>(&mut self, scope: &Scope<'_>, value: &'v Value, caller_asks: bool, quick: bool) -> Outcome<'v> {
         self.steps += 1;
         if self.steps > MAX_STEPS || self.depth > MAX_DEPTH {
-            self.exceeded.get_or_insert_with(|| {
-                format!("the schema needs more than {MAX_STEPS} steps or is nested deeper than {MAX_DEPTH} levels")
-            });
+            self.exceed(format!(
+                "the schema needs more than {MAX_STEPS} steps or is nested deeper than {MAX_DEPTH} levels"
+            ));
         }
         if self.exceeded.is_some() {
             return Err(self.failure(String::new(), Vec::new(), false));
@@ -133,6 +162,13 @@ impl Validator<'_> {
         let schema = self.schema;
         let node = &schema.nodes[scope.node];
         let unevaluated = Unevaluated::of(node, value, caller_asks);
+        self.work((unevaluated.properties.len() + unevaluated.items.len()) / ITEMS_PER_STEP);
+        if let Some(options) = &node.options {
+            self.work(options.len().saturating_mul(size(value)) / ITEMS_PER_STEP);
+        }
+        if let (Some(_), Value::String(text)) = (node.format, value) {
+            self.work_on_text(text);
+        }
         match node.boolean {
             Some(true) => return Ok(unevaluated),
             Some(false) => return Err(self.failure("false schema".to_owned(), Vec::new(), false)),
@@ -223,6 +259,15 @@ fn contradiction(node: &Node, value: &Value) -> Option<String> {
         return Some(format!("{} is not valid {}: {reason}", message::quote(text), format.name()));
     }
     None
+}
+
+/// How many values a value has, itself included.
+fn size(value: &Value) -> usize {
+    1 + match value {
+        Value::Array(items) => items.iter().map(size).sum(),
+        Value::Object(members) => members.values().map(size).sum(),
+        _ => 0,
+    }
 }
 
 /// Whether two values are equal as JSON: numbers by what they are, not by how they are written.
@@ -329,6 +374,7 @@ impl<'v> Run<'_, '_, '_, 'v> {
     fn object(&mut self, members: &'v Map<String, Value>) {
         let node = self.node;
         self.count("Properties", members.len(), node.min_properties, node.max_properties);
+        self.validator.work(node.required.len() / ITEMS_PER_STEP);
         let missing = missing(members, &node.required);
         if !missing.is_empty() {
             let label = if missing.len() == 1 { "property" } else { "properties" };
@@ -365,6 +411,7 @@ impl<'v> Run<'_, '_, '_, 'v> {
     }
 
     fn dependent_required(&mut self, members: &Map<String, Value>, property: &str, names: &[String]) {
+        self.validator.work(names.len() / ITEMS_PER_STEP);
         let missing = missing(members, names);
         if !missing.is_empty() {
             let property = message::quote(property);
@@ -378,6 +425,10 @@ impl<'v> Run<'_, '_, '_, 'v> {
         for (name, value) in members {
             if self.quick && !self.failures.is_empty() {
                 return;
+            }
+            for _ in &node.pattern_properties {
+                self.validator.work(1);
+                self.validator.work_on_text(name);
             }
             let mut schemas: Vec<usize> = node.properties.get(name).copied().into_iter().collect();
             let patterns = node.pattern_properties.iter().filter(|(pattern, _)| pattern.is_match(name));
@@ -424,6 +475,9 @@ impl<'v> Run<'_, '_, '_, 'v> {
     fn array(&mut self, items: &'v [Value]) {
         let node = self.node;
         self.count("Items", items.len(), node.min_items, node.max_items);
+        if node.unique_items {
+            self.validator.work(items.iter().map(size).sum::<usize>() / ITEMS_PER_STEP);
+        }
         if node.unique_items
             && let Some((first, second)) = duplicates(items)
         {
@@ -499,6 +553,9 @@ impl<'v> Run<'_, '_, '_, 'v> {
         let node = self.node;
         if node.min_length.is_some() || node.max_length.is_some() {
             self.count("Length", text.chars().count(), node.min_length, node.max_length);
+        }
+        if node.pattern.is_some() {
+            self.validator.work_on_text(text);
         }
         if let Some((pattern, source)) = &node.pattern
             && !pattern.is_match(text)

@@ -84,12 +84,15 @@ impl<'a> Evaluator<'a> {
     pub fn execute(&self, name: &str, dot: Value) -> Result<Vec<u8>, ExecError> {
         let template = self.set.get(name.as_bytes()).cloned().ok_or_else(|| ExecError::no_template(name.as_bytes()))?;
         let mut output = Vec::new();
+        let mark = self.budget.mark();
         self.run(&template, dot, &mut output)?;
+        self.budget.forget(mark, output.len());
         Ok(output)
     }
 
     /// Has to be told of every map that a function changes.
     pub(crate) fn note_changed(&self, map: &Map) {
+        self.budget.note_change();
         self.changed.0.borrow_mut().entry(map.address()).or_insert_with(|| map.clone());
     }
 
@@ -119,10 +122,16 @@ impl<'a> Evaluator<'a> {
 
     /// Executes a template with `.` and `$` set to this value, and gives its output to `then`.
     pub(super) fn output_of<T>(&self, template: &Template, dot: Value, then: impl FnOnce(&[u8]) -> T) -> Execute<T> {
+        /// A larger buffer is not kept: a chart could have one at each level of a recursion.
+        const LARGEST_KEPT: usize = 64 << 10;
+        let mark = self.budget.mark();
         let mut buffer = self.buffers.borrow_mut().pop().unwrap_or_default();
         let result = self.run(template, dot, &mut buffer).map(|()| then(&buffer));
-        buffer.clear();
-        self.buffers.borrow_mut().push(buffer);
+        self.budget.forget(mark, buffer.len());
+        if buffer.capacity() <= LARGEST_KEPT {
+            buffer.clear();
+            self.buffers.borrow_mut().push(buffer);
+        }
         result
     }
 
@@ -279,9 +288,12 @@ impl<'t> Execution<'_, 't> {
                     Flow::Next
                 }
                 Node::Action(pipe) => {
+                    let mark = self.evaluator.budget.mark();
                     let value = self.pipeline(dot, pipe)?;
                     if pipe.declarations.is_empty() {
+                        let before = self.output.len();
                         self.print(&value)?;
+                        self.evaluator.budget.forget(mark, self.output.len() - before);
                     }
                     Flow::Next
                 }
@@ -392,6 +404,8 @@ impl<'t> Execution<'_, 't> {
         match self.variables.iter_mut().rev().find(|(declared, _)| *declared == variable.symbol) {
             Some((_, current)) => {
                 *current = value;
+                // It outlives the rounds of loops that assign to it.
+                self.evaluator.budget.note_change();
                 Ok(())
             }
             None => Err(self.undefined(variable)),

@@ -38,10 +38,18 @@ pub fn strip_no_value(output: Vec<u8>) -> Vec<u8> {
     if output.find(NO_VALUE).is_none() { output } else { output.replace(NO_VALUE, "") }
 }
 
-/// What a byte of a template takes when it is parsed: `{{1}}` becomes half a kilobyte, but most of a template is text.
+/// What a byte of an action takes when it is parsed.
 const PARSED_BYTES_PER_BYTE: u64 = 16;
+/// What an action takes besides: `{{1}}` becomes half a kilobyte.
+const PARSED_BYTES_PER_ACTION: u64 = 512;
 /// What the shortest template takes when it is parsed.
 const PARSED_BYTES: u64 = 1024;
+
+/// What a text takes when it is parsed as a template.
+fn parsed_bytes(text: &[u8]) -> u64 {
+    let actions = text.find_iter(LEFT_DELIMITER).count() as u64;
+    text.len() as u64 * PARSED_BYTES_PER_BYTE + actions * PARSED_BYTES_PER_ACTION + PARSED_BYTES
+}
 
 fn text_argument(arguments: &[Value], index: usize) -> GoString {
     match arguments.get(index) {
@@ -168,8 +176,7 @@ impl Evaluator<'_> {
         if let Some(definitions) = self.parsed.borrow().get(text) {
             return Ok(Arc::clone(definitions));
         }
-        self.budget
-            .charge_bytes((text.len() as u64).saturating_mul(PARSED_BYTES_PER_BYTE).saturating_add(PARSED_BYTES))?;
+        self.budget.charge_kept(parsed_bytes(text))?;
         self.budget.charge_steps(text.len() as u64)?;
         let definitions = self.parse_inner(text).map_err(|error| CallError::Wrapped {
             prefix: format!("cannot parse template {}", quote::quote(text)),

@@ -1,6 +1,7 @@
 //! Builds templates from items (`text/template/parse/parse.go`).
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use smallvec::SmallVec;
@@ -50,6 +51,7 @@ pub(super) fn parse(source: Arc<Source>, functions: &FunctionTable, items_left: 
         peeked: 0,
         definitions: Templates::new(),
         symbols: vec![b"$"],
+        further_symbols: HashMap::new(),
         tree: Tree::default(),
         nesting: 0,
         open: Vec::new(),
@@ -60,8 +62,10 @@ pub(super) fn parse(source: Arc<Source>, functions: &FunctionTable, items_left: 
 
 /// What belongs to the template being parsed, as opposed to its file.
 struct Tree {
-    /// The variables in scope, by symbol.
+    /// The variables in scope, by symbol, the last declared last.
     variables: Vec<Symbol>,
+    /// How many variables of each symbol are in scope.
+    in_scope: Vec<u32>,
     range_depth: usize,
     /// The line where the current action began, 0 outside.
     action_line: usize,
@@ -69,7 +73,29 @@ struct Tree {
 
 impl Default for Tree {
     fn default() -> Self {
-        Self { variables: vec![0], range_depth: 0, action_line: 0 }
+        Self { variables: vec![0], in_scope: vec![1], range_depth: 0, action_line: 0 }
+    }
+}
+
+impl Tree {
+    fn declare(&mut self, symbol: Symbol) {
+        let place = symbol as usize;
+        if place >= self.in_scope.len() {
+            self.in_scope.resize(place + 1, 0);
+        }
+        self.in_scope[place] += 1;
+        self.variables.push(symbol);
+    }
+
+    /// Leaves the scope of all variables but the first ones.
+    fn leave_scope(&mut self, left: usize) {
+        for symbol in self.variables.drain(left..) {
+            self.in_scope[symbol as usize] -= 1;
+        }
+    }
+
+    fn is_in_scope(&self, symbol: Symbol) -> bool {
+        self.in_scope.get(symbol as usize).is_some_and(|count| *count > 0)
     }
 }
 
@@ -103,8 +129,10 @@ struct Parser<'t> {
     tokens: [Item<'t>; 2],
     peeked: usize,
     definitions: Templates,
-    /// Names of variables by symbol.
+    /// Names of variables by symbol, as long as they are few.
     symbols: Vec<&'t [u8]>,
+    /// The symbols of all further variables.
+    further_symbols: HashMap<&'t [u8], Symbol>,
     tree: Tree,
     nesting: usize,
     /// The lines of the actions whose `end` is still to come.
@@ -364,7 +392,7 @@ impl<'t> Parser<'t> {
                 }
             });
         }
-        self.tree.variables.truncate(in_scope);
+        self.tree.leave_scope(in_scope);
         self.leave();
         Ok(Branch { pipe, body, otherwise })
     }
@@ -477,17 +505,26 @@ impl<'t> Parser<'t> {
 
     fn declare(&mut self, item: &Item<'t>, pipe: &mut Pipe) {
         let variable = self.variable(item);
-        self.tree.variables.push(variable.symbol);
+        self.tree.declare(variable.symbol);
         pipe.declarations.push(variable);
     }
 
     /// A variable node of `$name`.
     fn variable(&mut self, item: &Item<'t>) -> Variable {
-        let symbol = self.symbols.iter().position(|known| *known == item.value).unwrap_or_else(|| {
-            self.symbols.push(item.value);
-            self.symbols.len() - 1
-        });
-        Variable { position: item.position, symbol: symbol as Symbol, name: item.span(), fields: Fields::new() }
+        /// So many names are found soonest by looking at each.
+        const FEW: usize = 32;
+        let symbol = match self.symbols.iter().position(|known| *known == item.value) {
+            Some(place) => place as Symbol,
+            None if self.symbols.len() < FEW => {
+                self.symbols.push(item.value);
+                self.symbols.len() as Symbol - 1
+            }
+            None => {
+                let next = (FEW + self.further_symbols.len()) as Symbol;
+                *self.further_symbols.entry(item.value).or_insert(next)
+            }
+        };
+        Variable { position: item.position, symbol, name: item.span(), fields: Fields::new() }
     }
 
     /// Go: `Tree.checkPipeline`.
@@ -582,7 +619,7 @@ impl<'t> Parser<'t> {
             Kind::Nil => Operand::Nil(item.position),
             Kind::Variable => {
                 let variable = self.variable(&item);
-                if !self.tree.variables.contains(&variable.symbol) {
+                if !self.tree.is_in_scope(variable.symbol) {
                     return self.error(format!("undefined variable {}", quote::quote(item.value)));
                 }
                 Operand::Variable(variable)

@@ -44,6 +44,12 @@ pub enum ValuesError {
         /// Go's rendering of the value, such as `%!t(<nil>)`.
         found: String,
     },
+    /// More values than are merged.
+    #[error("there are more than {limit} values")]
+    TooMany {
+        /// The limit.
+        limit: usize,
+    },
     /// Sub-charts that render sub-charts more than once, and so on.
     #[error("the chart renders more than {limit} sub-charts")]
     TooManyCharts {

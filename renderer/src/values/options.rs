@@ -1,7 +1,7 @@
 //! A user's values: files and `--set` flags, merged (Helm: `pkg/cli/values` `Options.MergeValues`).
 
 use super::set::{self, SetError};
-use super::{Values, ValuesError, from_yaml_as, merge_into};
+use super::{MAX_VALUES, Values, ValuesError, check_size, from_yaml_as, merge_into};
 use crate::Profile;
 use crate::json;
 
@@ -48,6 +48,9 @@ pub enum OptionError {
         /// What is wrong with it, which Helm does not tell.
         cause: SetError,
     },
+    /// All of it together is too much.
+    #[error(transparent)]
+    Size(ValuesError),
     /// Another `--set` flag.
     #[error("failed parsing {flag} data: {cause}")]
     Set {
@@ -68,11 +71,17 @@ impl ValueOptions<'_> {
         let mut values = Values::new();
         for (file, text) in self.files {
             match from_yaml_as(&text, profile) {
-                Ok(read) => merge_into(&mut values, read),
+                Ok(read) => {
+                    merge_into(&mut values, read);
+                    check_size(&values).map_err(OptionError::Size)?;
+                }
                 Err(cause) => return Err(OptionError::File { file, cause }),
             }
         }
         for argument in self.json {
+            if json::parts(argument.as_bytes()) > 2 * MAX_VALUES {
+                return Err(OptionError::Size(ValuesError::TooMany { limit: MAX_VALUES }));
+            }
             if profile.merges_json_objects && argument.trim().starts_with('{') {
                 merge_into(&mut values, object(argument)?);
             } else {
@@ -80,19 +89,30 @@ impl ValueOptions<'_> {
                     .map_err(|cause| OptionError::Json { argument: argument.clone(), cause })?;
             }
         }
+        check_size(&values).map_err(OptionError::Size)?;
+        // An index fills a list with nulls.
+        let check_fill = |argument: &str, values: &Values| match argument.contains('[') {
+            true => check_size(values).map_err(OptionError::Size),
+            false => Ok(()),
+        };
         let failed = |flag| move |cause| OptionError::Set { flag, cause };
         for argument in self.typed {
             set::set(argument, &mut values).map_err(failed("--set"))?;
+            check_fill(argument, &values)?;
         }
         for argument in self.strings {
             set::set_string(argument, &mut values).map_err(failed("--set-string"))?;
+            check_fill(argument, &values)?;
         }
         for argument in self.file_contents {
             set::set_file(argument, &mut values, read).map_err(failed("--set-file"))?;
+            check_fill(argument, &values)?;
         }
         for argument in self.literals {
             set::set_literal(argument, &mut values).map_err(failed("--set-literal"))?;
+            check_fill(argument, &values)?;
         }
+        check_size(&values).map_err(OptionError::Size)?;
         Ok(values)
     }
 }

@@ -12,6 +12,8 @@ use crate::quote::quote;
 const MAX_INDEX: i64 = 65_536;
 /// Most dots in one key (Helm: `MaxNestedNameLevel`).
 const MAX_NESTED_NAME_LEVEL: usize = 30;
+/// Most nulls that the indexes of one argument may fill lists with.
+const MAX_FILLED: usize = 4 * MAX_INDEX as usize;
 /// Most indexes in one key. Helm sets no limit; the parser calls itself for each.
 const MAX_INDEXES: usize = 256;
 
@@ -72,6 +74,9 @@ pub enum SetError {
     /// More indexes in one key than this crate follows.
     #[error("more than {MAX_INDEXES} list indexes in one key")]
     TooManyIndexes,
+    /// Indexes fill lists with more nulls than this crate makes.
+    #[error("list indexes skip more than {MAX_FILLED} items")]
+    TooManyFilled,
     /// A key leads into a value that is no map or no list.
     #[error("unable to parse key: interface conversion: interface {{}} is {found}, not {wanted}")]
     WrongType {
@@ -165,11 +170,13 @@ struct Parser<'a> {
     rest: &'a str,
     mode: Mode<'a>,
     indexes: usize,
+    /// How many nulls have been put into lists.
+    filled: usize,
 }
 
 impl<'a> Parser<'a> {
     fn new(argument: &'a str, mode: Mode<'a>) -> Self {
-        Self { rest: argument, mode, indexes: 0 }
+        Self { rest: argument, mode, indexes: 0, filled: 0 }
     }
 
     fn run(mut self, values: &mut Values) -> Result<(), SetError> {
@@ -299,7 +306,7 @@ impl<'a> Parser<'a> {
                     Some(other) => return Err(wrong_type(other, "[]interface {}")),
                 };
                 self.list_item(&mut inner, inner_index, level)?;
-                set_index(list, position, Value::Array(inner))
+                set_index(&mut self.filled, list, position, Value::Array(inner))
             }
             Some('.') => {
                 let existing = list.get_mut(position);
@@ -310,7 +317,7 @@ impl<'a> Parser<'a> {
                 };
                 let outcome = self.key(&mut inner, level);
                 if existed || outcome.is_ok() {
-                    set_index(list, position, Value::Object(inner))?;
+                    set_index(&mut self.filled, list, position, Value::Object(inner))?;
                 }
                 outcome
             }
@@ -320,7 +327,7 @@ impl<'a> Parser<'a> {
                     Err(Stop::End) => Value::String(String::new()),
                     Err(failed) => return Err(failed),
                 };
-                set_index(list, position, value)
+                set_index(&mut self.filled, list, position, value)
             }
         }
     }
@@ -451,11 +458,15 @@ fn insert(data: &mut Values, key: String, value: Value) {
     }
 }
 
-fn set_index(list: &mut Vec<Value>, position: usize, value: Value) -> Result<(), Stop> {
+fn set_index(filled: &mut usize, list: &mut Vec<Value>, position: usize, value: Value) -> Result<(), Stop> {
     if position > MAX_INDEX as usize {
         return Err(SetError::IndexTooLarge { index: position as i64 }.into());
     }
     if list.len() <= position {
+        *filled += position - list.len();
+        if *filled > MAX_FILLED {
+            return Err(SetError::TooManyFilled.into());
+        }
         list.resize(position + 1, Value::Null);
     }
     list[position] = value;

@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use super::MAX_NODES;
 use super::error::YamlError;
 use super::events::{Event, Properties};
 use super::node::Position;
 use super::parse::Parser;
 use super::scan::{Mark, Scanned};
 use super::source::Source;
+use super::{MAX_EXPANDED_BYTES, MAX_NODES};
 
 /// The index of a node in its document.
 pub(crate) type NodeIndex = u32;
@@ -54,6 +54,15 @@ impl<'text> Document<'text> {
 
     pub(crate) fn node(&self, index: NodeIndex) -> &RawNode<'text> {
         &self.nodes[index as usize]
+    }
+
+    /// How many nodes it has.
+    pub(crate) fn length(&self) -> usize {
+        self.nodes.len()
+    }
+
+    pub(crate) fn has_aliases(&self) -> bool {
+        self.nodes.iter().any(|node| matches!(node.kind, RawKind::Alias { .. }))
     }
 
     /// The tag of a node, with its prefix.
@@ -102,6 +111,7 @@ impl<'text> Reader<'text> {
 struct Composer<'text> {
     nodes: Vec<RawNode<'text>>,
     tags: Vec<(NodeIndex, Box<str>)>,
+    tag_bytes: usize,
     anchors: HashMap<&'text str, NodeIndex>,
     /// The collections that are not complete, and how many children each has so far.
     open: Vec<(NodeIndex, u32)>,
@@ -152,6 +162,10 @@ impl<'text> Composer<'text> {
             self.anchors.insert(anchor, index);
         }
         let tagged = properties.tag.is_some();
+        self.tag_bytes += properties.tag.as_ref().map_or(0, |tag| tag.len());
+        if self.tag_bytes > MAX_EXPANDED_BYTES {
+            return Err(Box::new(YamlError::yaml(None, "tags make the document too large").at(position)));
+        }
         self.tags.extend(properties.tag.map(|tag| (index, tag)));
         self.nodes.push(RawNode { kind, line: position.line as u32, column: position.column as u32, tagged });
         Ok(index)

@@ -37,9 +37,11 @@ const PRIVATE_KEY_BITS: usize = 4096;
 
 /// Steps for an RSA key of 2048 bits, which takes about a fifth of a second on one core. Far below that time's worth: a
 /// chart with a dozen certificates, or with two keys of 4096 bits as bitnami/etcd has, must still render.
-const STEPS_PER_2048_BITS: u64 = 1_000_000;
+const STEPS_PER_2048_BITS: u64 = 2_000_000;
 /// Steps for a signature or another key.
 const STEPS_PER_SIGNATURE: u64 = 200_000;
+/// Steps for a key that is any number.
+const STEPS_PER_PEM: u64 = 100;
 
 /// The host's randomness in the form that the key generators take.
 struct HostRandom<'a>(&'a dyn Host);
@@ -225,6 +227,7 @@ pub(super) fn generate_pem(context: &Context<'_>, kind: &str) -> Result<String, 
         "" | "rsa" => PrivateKey::Rsa(Box::new(generate_rsa(context, PRIVATE_KEY_BITS)?)).to_pem(),
         "ecdsa" => PrivateKey::P256(Box::new(generate_p256(context)?)).to_pem(),
         "ed25519" => {
+            context.budget.charge_steps(STEPS_PER_PEM)?;
             // RFC 8410: the key is any 32 bytes.
             let mut seed = [0; 32];
             context.host.random(&mut seed);

@@ -23,6 +23,8 @@ const COMPILE_STEPS: u64 = 1_000;
 const AUTOMATON_BYTES_PER_STEP: u64 = 64;
 /// Steps for reading a byte of an expression.
 const STEPS_PER_PATTERN_BYTE: u64 = 16;
+/// What a byte of an expression takes in the trees that the automaton is built from.
+const BYTES_PER_PATTERN_BYTE: u64 = 128;
 /// Steps for building one state of the automaton.
 const STEPS_PER_STATE: u64 = 8;
 /// So many states of the automaton are followed in the time of one step, at worst all of them at each byte.
@@ -102,6 +104,11 @@ impl Pattern {
         Ok(Self { regex: regex.map_err(too_large)? })
     }
 
+    /// What it takes in memory.
+    pub(crate) fn bytes(&self) -> usize {
+        self.regex.memory_usage()
+    }
+
     /// Whether the expression matches anywhere in the text.
     pub(crate) fn is_match(&self, text: &str) -> bool {
         self.regex.is_match(text)
@@ -117,6 +124,7 @@ impl Program {
         let length = pattern.len() as u64;
         let steps = length.saturating_mul(STEPS_PER_PATTERN_BYTE).saturating_add(COMPILE_STEPS);
         budget.charge_steps(steps).map_err(CallError::from)?;
+        budget.charge_bytes(length.saturating_mul(BYTES_PER_PATTERN_BYTE)).map_err(CallError::from)?;
         let known = context.evaluator.expressions().get(pattern);
         if let Some(program) = known {
             budget.charge_steps(program.states.saturating_mul(STEPS_PER_STATE)).map_err(CallError::from)?;
@@ -162,7 +170,7 @@ impl Program {
         let found = captures.is_match();
         let seen = captures.get_match().map_or(subject.text.len(), |found| found.end()) - from;
         // A search may look far beyond its match; that is charged at a fraction, since it usually does not.
-        let ahead = (subject.text.len() - from) / 64;
+        let ahead = (subject.text.len() - from) / 32;
         context.budget.charge_steps(((seen + ahead) as u64 + 1).saturating_mul(1 + self.states / STATES_PER_STEP))?;
         Ok(found.then(|| groups(&captures)))
     }

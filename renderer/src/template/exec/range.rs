@@ -102,9 +102,11 @@ impl<'t> Execution<'_, 't> {
     fn iteration(&mut self, branch: &'t Branch, index: Reflected, element: &Reflected) -> Execute<Flow> {
         self.charge_step()?;
         self.bind(&branch.pipe, index, element)?;
-        let in_scope = self.variables.len();
+        let (in_scope, written) = (self.variables.len(), self.output.len());
+        let mark = self.evaluator.budget.mark();
         let flow = self.nested(element, &branch.body)?;
         self.variables.truncate(in_scope);
+        self.evaluator.budget.forget(mark, self.output.len() - written);
         Ok(flow)
     }
 
