@@ -31,7 +31,7 @@ const DEFAULT_STEPS: u64 = 50_000_000;
 /// (envoy-gateway) needs 132 MB.
 const DEFAULT_BYTES: u64 = 256 << 20;
 /// Of what they produce, the largest public charts hold some 12 MB at once.
-const DEFAULT_HELD: u64 = 48 << 20;
+const DEFAULT_HELD: u64 = 32 << 20;
 /// Helm stops an `include` of one name at 1,000; a recursive helper goes a handful of levels deeper each time.
 const DEFAULT_DEPTH: u32 = 10_000;
 

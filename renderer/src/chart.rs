@@ -38,6 +38,7 @@ pub struct ChartFile {
 pub struct Chart {
     metadata: Metadata,
     values: Values,
+    values_count: usize,
     frozen_values: OnceLock<Arc<FrozenMap>>,
     schema: Option<Arc<[u8]>>,
     templates: Vec<File>,
@@ -107,6 +108,11 @@ impl Chart {
     /// The default values, all documents of `values.yaml` merged; without those of sub-charts.
     pub fn values(&self) -> &Values {
         &self.values
+    }
+
+    /// How many values the defaults are, those in each other counted too.
+    pub(crate) fn values_count(&self) -> usize {
+        self.values_count
     }
 
     /// [`Chart::values`] as templates see them, made once.

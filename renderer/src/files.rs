@@ -91,8 +91,8 @@ impl Object for Files {
 
     fn cost(&self, name: &str, arguments: &[Value]) -> usize {
         let Some(Value::String(argument)) = arguments.first() else {
-            // `AsConfig` and `AsSecrets` encode everything and write it as YAML.
-            return self.size.saturating_mul(4);
+            // `AsConfig` and `AsSecrets` encode everything and write it as YAML, where a byte may become four.
+            return self.size.saturating_mul(12);
         };
         match name {
             "Glob" => {

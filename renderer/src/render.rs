@@ -149,6 +149,7 @@ fn prepare<'a>(
         ErrorWords::V4 => RenderError::Dependencies,
     };
     tree.process(&user, options.profile, warnings).map_err(refused)?;
+    tree.check_templates().map_err(RenderError::Values)?;
     let coalescer = Coalescer::new(options.profile.coalescing, warnings);
     let effective = coalescer.coalesce(tree.root(), &user, NullHandling::Remove).map_err(RenderError::Values)?;
     if options.validate_schema {

@@ -125,7 +125,7 @@ pub fn validate(chart: &Chart, values: &Values) -> Result<(), ValidationError> {
 /// Validates effective values (Helm: `ValidateAgainstSchema`).
 pub(crate) fn validate_instance(instance: ChartInstance<'_, '_>, values: &Map) -> Result<(), SchemaError> {
     let mut charts = Vec::new();
-    validate_chart(instance, values, &mut Vec::new(), &mut charts);
+    validate_chart(instance, values, &mut Vec::new(), &mut charts, &mut 0);
     if charts.is_empty() { Ok(()) } else { Err(SchemaError { charts }) }
 }
 
@@ -134,10 +134,11 @@ fn validate_chart(
     values: &Map,
     path: &mut Vec<String>,
     charts: &mut Vec<ChartViolations>,
+    schemas: &mut usize,
 ) {
-    if let Some(schema) = instance.chart().schema() {
+    if let Some(schema) = instance.chart().schema().filter(|_| *schemas <= compile::MAX_SCHEMAS) {
         let instance_values = serde_json::Value::Object(values::to_values(values));
-        if let Err(problem) = validate_values(instance.chart(), schema, &instance_values) {
+        if let Err(problem) = validate_values(instance.chart(), schema, &instance_values, schemas) {
             charts.push(ChartViolations { path: path.clone(), chart: instance.name().to_owned(), problem });
         }
     }
@@ -145,7 +146,7 @@ fn validate_chart(
         path.push(subchart.name().to_owned());
         match values.get(subchart.name().as_bytes()) {
             None | Some(Value::Nil | Value::Invalid) => {}
-            Some(Value::Map(values)) => validate_chart(subchart, &values, path, charts),
+            Some(Value::Map(values)) => validate_chart(subchart, &values, path, charts, schemas),
             Some(other) => charts.push(ChartViolations {
                 path: path.clone(),
                 chart: subchart.name().to_owned(),
@@ -156,10 +157,19 @@ fn validate_chart(
     }
 }
 
-/// Validates the values of one chart. Its schema is compiled once.
-fn validate_values(chart: &Chart, schema: &[u8], values: &serde_json::Value) -> Result<(), Problem> {
+/// Validates the values of one chart. Its schema is compiled once. `schemas` counts those of all charts.
+fn validate_values(
+    chart: &Chart,
+    schema: &[u8],
+    values: &serde_json::Value,
+    schemas: &mut usize,
+) -> Result<(), Problem> {
     let compiled = chart.compiled_schema().get_or_init(|| compile::compile(schema));
     let compiled = compiled.as_ref().map_err(|text| Problem::Schema(text.clone()))?;
+    *schemas += compiled.nodes.len();
+    if *schemas > compile::MAX_SCHEMAS {
+        return Err(Problem::Schema(format!("more than {} schemas in all charts", compile::MAX_SCHEMAS)));
+    }
     let violations = validate::validate(compiled, values).map_err(Problem::Schema)?;
     if violations.is_empty() { Ok(()) } else { Err(Problem::Violations(violations)) }
 }

@@ -1,5 +1,7 @@
 //! Which sub-charts are rendered, under which names, with which defaults (Helm: `pkg/chart/v2/util/dependencies.go`).
 
+use std::cell::Cell;
+
 use super::metadata::{Dependency, ImportValue};
 use super::{Chart, Metadata};
 use crate::Profile;
@@ -14,6 +16,12 @@ use crate::warning::Warnings;
 /// renders each of its sub-charts twice doubles them at every level.
 pub(super) const MAX_INSTANCES: usize = 10_000;
 
+/// The most values that are copied or compared while those of all sub-charts are merged.
+const MAX_MERGED: usize = 2_000_000;
+/// What the names of all templates may take, and what a template takes besides.
+const MAX_TEMPLATE_BYTES: usize = 16 << 20;
+const TEMPLATE_BYTES: usize = 128;
+
 /// The charts of one render in their places: under their aliases, with the sub-charts that are enabled and with what
 /// they import from them.
 ///
@@ -24,6 +32,8 @@ pub(crate) struct ChartTree<'a> {
     nodes: Vec<Node<'a>>,
     declared: Vec<Declared>,
     visits: usize,
+    /// How many values have been copied or compared in all merges.
+    merged: Cell<usize>,
 }
 
 /// A chart in its place.
@@ -101,6 +111,11 @@ impl<'t, 'a> ChartInstance<'t, 'a> {
         self.node().dependencies.iter().map(move |node| Self { node: *node, ..self })
     }
 
+    /// Counts values that are about to be merged.
+    pub(crate) fn count_merged(self, values: usize) -> Result<(), ValuesError> {
+        self.tree.count_merged(values)
+    }
+
     /// Names of declared dependencies that are not in `charts/`.
     pub(crate) fn missing_dependencies(self) -> Vec<String> {
         let is_loaded = |dependency: &&Dependency| self.dependencies().all(|chart| chart.name() != dependency.name);
@@ -111,7 +126,7 @@ impl<'t, 'a> ChartInstance<'t, 'a> {
 impl<'a> ChartTree<'a> {
     /// The tree as it was loaded.
     pub(crate) fn new(chart: &'a Chart) -> Self {
-        let mut tree = Self { nodes: Vec::new(), declared: Vec::new(), visits: 0 };
+        let mut tree = Self { nodes: Vec::new(), declared: Vec::new(), visits: 0, merged: Cell::default() };
         tree.add(chart, None);
         tree
     }
@@ -150,6 +165,31 @@ impl<'a> ChartTree<'a> {
         self.import_values(0, Coalescer::new(profile.coalescing, warnings), warnings)
     }
 
+    fn count_merged(&self, values: usize) -> Result<(), ValuesError> {
+        self.merged.set(self.merged.get().saturating_add(values));
+        if self.merged.get() > MAX_MERGED { Err(ValuesError::TooManyMerged { limit: MAX_MERGED }) } else { Ok(()) }
+    }
+
+    /// Refuses a tree whose templates, each under its full name for each chart that it is in, are too many.
+    pub(crate) fn check_templates(&self) -> Result<(), ValuesError> {
+        let mut bytes = 0;
+        self.add_template_bytes(self.root(), 0, &mut bytes)
+    }
+
+    fn add_template_bytes(
+        &self,
+        chart: ChartInstance<'_, 'a>,
+        above: usize,
+        bytes: &mut usize,
+    ) -> Result<(), ValuesError> {
+        let path = above + chart.name().len();
+        *bytes += chart.chart().templates().map(|(name, _)| TEMPLATE_BYTES + path + name.len()).sum::<usize>();
+        if *bytes > MAX_TEMPLATE_BYTES {
+            return Err(ValuesError::TooManyTemplates { limit: MAX_TEMPLATE_BYTES });
+        }
+        chart.dependencies().try_for_each(|below| self.add_template_bytes(below, path + "/charts/".len(), bytes))
+    }
+
     fn process_enabled(
         &mut self,
         node: usize,
@@ -173,6 +213,9 @@ impl<'a> ChartTree<'a> {
             let alias = if dependency.alias.is_empty() { &dependency.name } else { &dependency.alias }.clone();
             if let Some(chart) = loaded.iter().find(|chart| self.satisfies(**chart, *index)) {
                 dependencies.push(self.copy(*chart, &alias, profile.alias_copies));
+                if self.nodes.len() > MAX_INSTANCES {
+                    return Err(ValuesError::TooManyCharts { limit: MAX_INSTANCES });
+                }
             }
             let dependency = &mut self.declared[*index].dependency;
             dependency.name = alias;
@@ -268,6 +311,10 @@ impl<'a> ChartTree<'a> {
                     Ok(table) => {
                         // What is imported stays the sub-chart's own map, unless it is empty (`Values.AsMap`).
                         let table = if table.is_empty() { Map::new() } else { table };
+                        self.merged.set(self.merged.get().saturating_add(values_in(&table)));
+                        if self.merged.get() > MAX_MERGED {
+                            return Err(ValuesError::TooManyMerged { limit: MAX_MERGED });
+                        }
                         coalescer.merge_tables(&imported, &nested(&parent, table));
                     }
                     Err(key) => warn_of_missing_table(warnings, &dependency.name, key, is_export),
@@ -283,6 +330,12 @@ impl<'a> ChartTree<'a> {
         }
         Ok(())
     }
+}
+
+/// How many values a map holds.
+fn values_in(map: &Map) -> usize {
+    let below = |value: &Value| if let Value::Map(map) = value { values_in(map) } else { 1 };
+    1 + map.entries().iter().map(|(_, value)| below(value)).sum::<usize>()
 }
 
 /// Pairs of the name under which values configure a sub-chart and that sub-chart, before conditions and tags.

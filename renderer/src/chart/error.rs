@@ -90,6 +90,12 @@ pub enum ChartError {
         /// The limit.
         limit: usize,
     },
+    /// A name or alias of a chart is longer than this crate takes.
+    #[error("a chart has a name or alias of more than {limit} bytes")]
+    NameTooLong {
+        /// The limit.
+        limit: usize,
+    },
     /// More charts than this crate loads.
     #[error("the chart has more than {limit} sub-charts")]
     TooManyCharts {

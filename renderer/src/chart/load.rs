@@ -7,7 +7,7 @@ use super::archive::{self, MAX_DECOMPRESSED_BYTES};
 use super::decode::Structure;
 use super::dependencies::MAX_INSTANCES;
 use super::metadata::{MetadataError, RawMetadata};
-use super::{Chart, ChartError, ChartFile, File, IgnoreRules};
+use super::{Chart, ChartError, ChartFile, File, IgnoreRules, Metadata};
 use crate::Profile;
 use crate::functions::time;
 use crate::schema::CompiledSchema;
@@ -208,6 +208,7 @@ impl Loader {
             return Err(ChartError::MissingChartYaml);
         }
         let metadata = metadata.validate()?;
+        check_names(&metadata)?;
         let mut warnings = warnings.into_lines();
         let mut dependencies = Vec::new();
         for (name, members) in subcharts {
@@ -229,6 +230,7 @@ impl Loader {
         }
         Ok(Chart {
             metadata,
+            values_count: values::count(&chart_values),
             values: chart_values,
             schema,
             templates,
@@ -298,6 +300,17 @@ fn extension(path: &str) -> &str {
 /// About the most values that a YAML text can have.
 fn lines_and_items(text: &[u8]) -> usize {
     text.iter().filter(|byte| matches!(byte, b'\n' | b',')).count()
+}
+
+/// Every template's name begins with the names and aliases of the charts that it is in.
+fn check_names(metadata: &Metadata) -> Result<(), ChartError> {
+    const LONGEST: usize = 256;
+    let dependencies = metadata.dependencies.iter().flatten();
+    let names = dependencies.flat_map(|dependency| [&dependency.name, &dependency.alias]);
+    match names.chain([&metadata.name]).all(|name| name.len() <= LONGEST) {
+        true => Ok(()),
+        false => Err(ChartError::NameTooLong { limit: LONGEST }),
+    }
 }
 
 fn read_metadata(metadata: &mut RawMetadata, file: &File) -> Result<(), ChartError> {

@@ -14,7 +14,7 @@ use super::text::sprint;
 use super::time::object;
 use super::{CallError, CallResult, Context, Function, Parameter};
 use crate::value::{GoString, MethodError, Object, StructField, Value};
-use key::PrivateKey;
+use key::{PrivateKey, STEPS_PER_SIGNATURE};
 use x509::{Issuer, Template};
 
 use Parameter::{Int, List, String as Text};
@@ -217,6 +217,7 @@ fn gen_signed_cert_with_key(context: &Context<'_>, arguments: &[Value]) -> CallR
 fn build_custom_cert(context: &Context<'_>, arguments: &[Value]) -> CallResult {
     let (encoded_certificate, encoded_key) = (text(arguments, 0)?, text(arguments, 1)?);
     context.budget.charge_bytes((encoded_certificate.len() + encoded_key.len()) as u64)?;
+    context.budget.charge_steps(STEPS_PER_SIGNATURE)?;
     let certificate =
         decode_base64(encoded_certificate).map_err(|_| CallError::message("unable to decode base64 certificate"))?;
     let key = decode_base64(encoded_key).map_err(|_| CallError::message("unable to decode base64 private key"))?;

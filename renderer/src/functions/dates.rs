@@ -79,12 +79,20 @@ fn time(arguments: &[Value], index: usize) -> Result<&Time, CallError> {
 }
 
 // sprig: date.go dateModify: without a valid duration the date stays.
-fn date_modify(_: &Context<'_>, arguments: &[Value]) -> CallResult {
+fn date_modify(context: &Context<'_>, arguments: &[Value]) -> CallResult {
+    charge_duration(context, arguments)?;
     let date = time(arguments, 1)?;
     Ok(object(Duration::parse(text(arguments, 0)?).map_or_else(|_| date.clone(), |duration| date.add(duration))))
 }
 
-fn must_date_modify(_: &Context<'_>, arguments: &[Value]) -> CallResult {
+/// Charges the reading of a duration, of which each part is a decimal number.
+fn charge_duration(context: &Context<'_>, arguments: &[Value]) -> Result<(), CallError> {
+    const BYTES_PER_STEP: u64 = 4;
+    Ok(context.budget.charge_steps(text(arguments, 0)?.len() as u64 / BYTES_PER_STEP)?)
+}
+
+fn must_date_modify(context: &Context<'_>, arguments: &[Value]) -> CallResult {
+    charge_duration(context, arguments)?;
     let duration = Duration::parse(text(arguments, 0)?).map_err(|error| CallError::message(error.to_string()))?;
     Ok(object(time(arguments, 1)?.add(duration)))
 }

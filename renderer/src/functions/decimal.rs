@@ -129,6 +129,9 @@ fn mulf(context: &Context<'_>, arguments: &[Value]) -> CallResult {
 }
 
 fn divf(context: &Context<'_>, arguments: &[Value]) -> CallResult {
+    /// A quotient of the numbers that are furthest apart takes some microseconds.
+    const STEPS: u64 = 64;
+    context.budget.charge_steps(STEPS * arguments.len() as u64)?;
     fold(context, None, arguments, Decimal::divide)
 }
 

@@ -17,13 +17,14 @@ use crate::functions::Pattern;
 use crate::quote::quote;
 
 /// The most schemas in one `values.schema.json`; the largest public one has about 20,000.
-const MAX_SCHEMAS: usize = 200_000;
+pub(super) const MAX_SCHEMAS: usize = 50_000;
 
 /// The longest schema, and the most keys and values that are read; the largest public one has 600,000 bytes, the one with
 /// the most parts 20,000.
 const MAX_TEXT_BYTES: usize = 8 << 20;
 const MAX_PARTS: usize = 400_000;
-/// What all patterns of a schema may take.
+/// The most different patterns of a schema, and what they may take together.
+const MAX_PATTERNS: usize = 500;
 const MAX_PATTERN_BYTES: usize = 16 << 20;
 
 /// A schema that is ready for use. `Send + Sync`.
@@ -198,11 +199,26 @@ struct Compiler {
     places: Vec<(usize, String)>,
     known: HashMap<(usize, String), usize>,
     formats_are_asserted: bool,
-    /// What all patterns take together.
+    /// The patterns compiled so far by their texts, and what they take together.
+    patterns: HashMap<String, Pattern>,
     pattern_bytes: usize,
 }
 
 impl Compiler {
+    /// Compiles a pattern, once for each text.
+    fn pattern(&mut self, text: &str) -> Result<Pattern, String> {
+        if let Some(pattern) = self.patterns.get(text) {
+            return Ok(pattern.clone());
+        }
+        let pattern = Pattern::compile(text)?;
+        self.pattern_bytes += pattern.bytes();
+        if self.patterns.len() >= MAX_PATTERNS || self.pattern_bytes > MAX_PATTERN_BYTES {
+            return Err(format!("more than {MAX_PATTERNS} patterns, or {MAX_PATTERN_BYTES} bytes for them"));
+        }
+        self.patterns.insert(text.to_owned(), pattern.clone());
+        Ok(pattern)
+    }
+
     fn compile(mut self, url: &str, json: &Arc<Value>) -> Result<Compiled, String> {
         let document = self.add_document(url, json)?;
         let root = self.node(document, "");
@@ -216,13 +232,6 @@ impl Compiler {
             let json = Arc::clone(&self.documents[document].json);
             let value = lookup(&json, &self.documents[document].url, &pointer)?;
             self.fill(next, document, &pointer, value)?;
-            let node = &self.nodes[next];
-            let patterns = node.pattern_properties.iter().map(|(pattern, _)| pattern);
-            let patterns = patterns.chain(node.pattern.iter().map(|(pattern, _)| pattern));
-            self.pattern_bytes += patterns.map(Pattern::bytes).sum::<usize>();
-            if self.pattern_bytes > MAX_PATTERN_BYTES {
-                return Err(format!("the patterns of the schema need more than {MAX_PATTERN_BYTES} bytes"));
-            }
             next += 1;
         }
         Ok(Compiled { nodes: self.nodes, root })
@@ -350,7 +359,7 @@ impl Compiler {
         }
         node.properties = self.map(object, "properties");
         for (pattern, schema) in self.map(object, "patternProperties") {
-            node.pattern_properties.push((Pattern::compile(&pattern)?, schema));
+            node.pattern_properties.push((self.pattern(&pattern)?, schema));
         }
         node.additional_properties = self.additional(object, "additionalProperties");
         for (property, value) in object.map("dependencies") {

@@ -119,6 +119,9 @@ pub(super) struct Resource {
     pub(super) dynamic_anchors: Vec<String>,
 }
 
+/// The most schemas of one document that have identifiers: they are looked up one by one.
+const MAX_RESOURCES: usize = 1_000;
+
 impl Document {
     pub(super) fn new(url: &str, json: &Arc<Value>) -> Result<Self, String> {
         let mut document =
@@ -170,6 +173,9 @@ impl Document {
     }
 
     fn collect(&mut self, schema: &Value, base: &str, pointer: &str, fallback: Draft) -> Result<(), String> {
+        if self.resources.len() > MAX_RESOURCES {
+            return Err(format!("more than {MAX_RESOURCES} schemas with identifiers"));
+        }
         if self.schemas.insert(pointer.to_owned()) {
             self.collect_new(schema, base, pointer, fallback)?;
         }

@@ -16,6 +16,8 @@ use super::message;
 const MAX_STEPS: u64 = 500_000;
 /// The most that all violations together may take in memory, and again when they are told.
 const MAX_TOLD_BYTES: usize = 16 << 20;
+/// The longest text that is compared with a format.
+const MAX_FORMATTED_BYTES: usize = 64 << 10;
 /// So many names or items are looked at in the time of one step.
 const ITEMS_PER_STEP: usize = 8;
 /// The deepest nesting of schemas that are applied; native stack bounds what recursion can take.
@@ -168,11 +170,17 @@ impl Validator<'_> {
         }
         if let (Some(_), Value::String(text)) = (node.format, value) {
             self.work_on_text(text);
+            if text.len() > MAX_FORMATTED_BYTES {
+                self.exceed(format!("a text with a format has more than {MAX_FORMATTED_BYTES} bytes"));
+            }
         }
         match node.boolean {
             Some(true) => return Ok(unevaluated),
             Some(false) => return Err(self.failure("false schema".to_owned(), Vec::new(), false)),
             None => {}
+        }
+        if self.exceeded.is_some() {
+            return Err(self.failure(String::new(), Vec::new(), false));
         }
         if let Some(message) = self.cycle(scope).or_else(|| contradiction(node, value)) {
             return Err(self.failure(message, Vec::new(), false));

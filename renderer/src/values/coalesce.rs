@@ -67,6 +67,7 @@ impl<'w> Coalescer<'w> {
         nulls: NullHandling,
     ) -> Result<(), ValuesError> {
         let place = Place { parent, key: chart.name().as_bytes() };
+        chart.count_merged(1 + chart.chart().values_count())?;
         self.coalesce_defaults(chart, destination, &place, nulls);
         for subchart in chart.dependencies() {
             let name = subchart.name();
@@ -81,6 +82,7 @@ impl<'w> Coalescer<'w> {
                     values
                 }
             };
+            chart.count_merged(global_values(destination) + global_values(&values))?;
             self.coalesce_globals(&values, destination, &place);
             self.coalesce_chart(subchart, &values, Some(&place), nulls)?;
         }
@@ -245,6 +247,13 @@ fn remove_nulls(map: &Map) {
             _ => {}
         }
     }
+}
+
+/// How many values are directly in `global` and the maps below it.
+fn global_values(values: &Map) -> usize {
+    let Some(Value::Map(global)) = values.get(GLOBAL.as_bytes()) else { return 0 };
+    let below = |value: &Value| if let Value::Map(map) = value { 1 + map.len() } else { 1 };
+    global.entries().iter().map(|(_, value)| below(value)).sum()
 }
 
 fn shallow_copy(map: &Map) -> Map {

@@ -50,6 +50,18 @@ pub enum ValuesError {
         /// The limit.
         limit: usize,
     },
+    /// More values than are copied or compared in merges.
+    #[error("the values of all sub-charts together need more than {limit} steps to be merged")]
+    TooManyMerged {
+        /// The limit.
+        limit: usize,
+    },
+    /// More templates than are rendered, in all places of their charts.
+    #[error("the templates of all sub-charts together need more than {limit} bytes for their names")]
+    TooManyTemplates {
+        /// The limit.
+        limit: usize,
+    },
     /// Sub-charts that render sub-charts more than once, and so on.
     #[error("the chart renders more than {limit} sub-charts")]
     TooManyCharts {

@@ -218,7 +218,7 @@ pub(super) const BOMBS: &[Bomb] = &[
     }),
     bomb("schema-no-json", "a schema that does not end", Refused("x"), || Input::schema("[".repeat(1 << 20), "")),
     bomb("schema-huge", "a schema of very many bytes", Refused("x"), || {
-        Input::schema(format!("{{\"description\":\"{}\"}}", "x".repeat(50 << 20)), "")
+        Input::schema(format!("{{\"description\":\"{}\"}}", "x".repeat(20 << 20)), "")
     }),
     bomb("schema-huge-items", "a schema of very many items", Refused("x"), || {
         Input::schema(format!("{{\"examples\":[{}1]}}", "[],".repeat(10 << 20)), "")

@@ -37,9 +37,9 @@ const PRIVATE_KEY_BITS: usize = 4096;
 
 /// Steps for an RSA key of 2048 bits, which takes about a fifth of a second on one core. Far below that time's worth: a
 /// chart with a dozen certificates, or with two keys of 4096 bits as bitnami/etcd has, must still render.
-const STEPS_PER_2048_BITS: u64 = 2_000_000;
+const STEPS_PER_2048_BITS: u64 = 2_500_000;
 /// Steps for a signature or another key.
-const STEPS_PER_SIGNATURE: u64 = 200_000;
+pub(super) const STEPS_PER_SIGNATURE: u64 = 200_000;
 /// Steps for a key that is any number.
 const STEPS_PER_PEM: u64 = 100;
 

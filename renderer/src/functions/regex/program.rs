@@ -94,6 +94,11 @@ impl Pattern {
     /// The largest automaton, far above what a pattern that people write needs.
     const MAX_BYTES: usize = 1 << 20;
 
+    /// Reads an expression without compiling it. An error is Go's text.
+    pub(crate) fn check(pattern: &str) -> Result<(), String> {
+        parse(pattern.as_bytes()).map(|_| ()).map_err(|error| error.text())
+    }
+
     /// Compiles an expression. An error is Go's text.
     pub(crate) fn compile(pattern: &str) -> Result<Self, String> {
         let expression = parse(pattern.as_bytes()).map_err(|error| error.text())?;
