@@ -84,6 +84,9 @@ fn print(output: &mut String, manifest: &Manifest) {
     output.push('\n');
 }
 
+/// What all templates of a chart may print together. The largest public charts print some 2 MB; whatever is printed is
+/// read as YAML, by Helm's rules and again by whoever applies it.
+pub(crate) const MAX_OUTPUT_BYTES: usize = 16 << 20;
 /// The most documents of a chart. The largest public charts have some hundreds.
 const MAX_DOCUMENTS: usize = 20_000;
 
@@ -96,7 +99,7 @@ pub(crate) fn assemble(
     profile: Profile,
     warnings: &Warnings,
 ) -> Result<Rendered, HeadError> {
-    let mut read = 0;
+    let (mut read, mut printed) = (0, 0);
     let mut rendered = Rendered { crds, profile, ..Rendered::default() };
     for (path, text) in files {
         if path.ends_with("NOTES.txt") {
@@ -112,6 +115,12 @@ pub(crate) fn assemble(
             read += 1;
             if read > MAX_DOCUMENTS {
                 let exceeded = BudgetExceeded::Documents { limit: MAX_DOCUMENTS };
+                return Err(HeadError::TooMany { file: path, exceeded });
+            }
+            // Each document is printed below the name of its file.
+            printed += path.len() + document.len();
+            if printed > MAX_OUTPUT_BYTES {
+                let exceeded = BudgetExceeded::Output { limit: MAX_OUTPUT_BYTES };
                 return Err(HeadError::TooMany { file: path, exceeded });
             }
             let head = Head::read(document, &path, profile)?;

@@ -12,16 +12,12 @@ use crate::capabilities::Capabilities;
 use crate::chart::{ChartInstance, ChartTree, is_compatible};
 use crate::functions::{self, Host};
 use crate::profile::ErrorWords;
-use crate::release::{self, Manifest};
+use crate::release::{self, MAX_OUTPUT_BYTES, Manifest};
 use crate::template::{Evaluator, TemplateSet, strip_no_value};
 use crate::value::{Map, Value};
 use crate::values::{Coalescer, NullHandling, Values, from_values};
 use crate::warning::Warnings;
 use crate::{Budget, BudgetExceeded, Chart, Limits, Profile, Rendered, schema};
-
-/// What all templates of a chart may print together. The largest public charts print some 2 MB; whatever is printed is
-/// read as YAML, by Helm's rules and again by whoever applies it.
-const MAX_OUTPUT_BYTES: usize = 16 << 20;
 
 /// What a render is told besides chart and values.
 pub struct RenderOptions<'a> {
@@ -77,7 +73,7 @@ pub fn render(chart: &Chart, values: &Values, options: &RenderOptions<'_>) -> Re
     let notes_path = format!("{}/templates/NOTES.txt", tree.root().path());
     let mut crds = Vec::new();
     if options.include_crds {
-        collect_crds(tree.root(), &mut crds);
+        collect_crds(tree.root(), &mut crds, &mut 0)?;
     }
     let mut rendered = release::assemble(files, crds, &notes_path, options.profile, &warnings)?;
     rendered.warnings = chart.warnings().iter().cloned().chain(warnings.into_lines()).collect();
@@ -196,12 +192,21 @@ fn execute(
 }
 
 /// The files below `crds/` of a chart, then of its sub-charts.
-fn collect_crds(instance: ChartInstance<'_, '_>, crds: &mut Vec<Manifest>) {
+fn collect_crds(
+    instance: ChartInstance<'_, '_>,
+    crds: &mut Vec<Manifest>,
+    printed: &mut usize,
+) -> Result<(), RenderError> {
     for (name, text) in instance.chart().files() {
         let extension = name.rsplit('/').next().and_then(|base| base.rsplit_once('.')).map(|(_, extension)| extension);
         let is_manifest = extension
             .is_some_and(|extension| ["yaml", "yml", "json"].iter().any(|known| extension.eq_ignore_ascii_case(known)));
         if name.starts_with("crds/") && is_manifest {
+            *printed += text.len();
+            if *printed > MAX_OUTPUT_BYTES {
+                let exceeded = BudgetExceeded::Output { limit: MAX_OUTPUT_BYTES };
+                return Err(RenderError::TooMuch { file: format!("{}/{name}", instance.path()), exceeded });
+            }
             crds.push(Manifest {
                 source: format!("{}/{name}", instance.path()),
                 content: String::from_utf8_lossy(text).into_owned(),
@@ -213,8 +218,9 @@ fn collect_crds(instance: ChartInstance<'_, '_>, crds: &mut Vec<Manifest>) {
         }
     }
     for subchart in instance.dependencies() {
-        collect_crds(subchart, crds);
+        collect_crds(subchart, crds, printed)?;
     }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -67,7 +67,7 @@ pub(super) const BOMBS: &[Bomb] = &[
         Input::chart().file("templates/NOTES.txt", "{{ repeat 20000000 `x` }}")
     }),
     bomb("output-crds", "very many definitions of resources", Refused("x"), || {
-        (0..90).fold(Input::chart(), |input, index| input.file(format!("crds/{index}.yaml"), vec![b'x'; 1 << 20]))
+        (0..90).fold(Input::chart(), |input, index| input.file(format!("crds/{index}.yaml"), vec![b'x'; 1 << 19]))
     }),
     bomb("output-include-passing", "an output passed through many functions", Bytes, || {
         Input::template(format!("{{{{ repeat 1000000 `x` {} | len }}}}", "| indent 1 ".repeat(1_000)))

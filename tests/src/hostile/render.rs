@@ -49,7 +49,7 @@ fn rendered(input: Input, limits: Limits) -> Ended {
         Err(error) => return Ended::failed(error),
     };
     let host: &dyn Host = if input.fresh_keys { &FreshKeys(FixedHost::default()) } else { &FixedHost::default() };
-    match renderer::render(&chart, &values, &RenderOptions { limits, ..RenderOptions::new(host) }) {
+    match renderer::render(&chart, &values, &RenderOptions { limits, include_crds: true, ..RenderOptions::new(host) }) {
         Ok(rendered) => {
             // What is printed counts too.
             drop(rendered.to_helm_output());
