@@ -17,7 +17,7 @@ use crate::warning::Warnings;
 pub(super) const MAX_INSTANCES: usize = 10_000;
 
 /// The most values that are copied or compared while those of all sub-charts are merged.
-const MAX_MERGED: usize = 2_000_000;
+const MAX_MERGED: usize = 1_000_000;
 /// What the names of all templates may take, and what a template takes besides.
 const MAX_TEMPLATE_BYTES: usize = 16 << 20;
 const TEMPLATE_BYTES: usize = 128;

@@ -67,7 +67,11 @@ fn or_fail(result: Result<Value, EncodeError>) -> CallResult {
 }
 
 fn to_yaml(context: &Context<'_>, arguments: &[Value]) -> Result<Value, EncodeError> {
-    yaml::encode(first(arguments), context.budget).map(without_last_break)
+    /// Texts are looked at several times: can they be plain, where are they wrapped.
+    const BYTES_PER_STEP: u64 = 4;
+    let text = yaml::encode(first(arguments), context.budget)?;
+    context.budget.charge_steps(text.len() as u64 / BYTES_PER_STEP)?;
+    Ok(without_last_break(text))
 }
 
 fn to_yaml_pretty(context: &Context<'_>, arguments: &[Value]) -> Result<Value, EncodeError> {

@@ -102,10 +102,13 @@ fn fold(
     operands: &[Value],
     step: impl Fn(&Decimal, &Decimal) -> Result<Decimal, CallError>,
 ) -> CallResult {
+    /// A quotient of the numbers that are furthest apart takes some microseconds.
+    const STEPS: u64 = 64;
     let mut numbers = start.into_iter().chain(operands.iter().map(to_float64));
     let mut result = Decimal::from_float(numbers.next().unwrap_or_default())?;
     for number in numbers {
         // The intermediate results are exact and so grow with every operand.
+        context.budget.charge_steps(STEPS)?;
         context.budget.charge_bytes(result.digits.bits() / 8 + 64)?;
         result = step(&result, &Decimal::from_float(number)?)?;
     }
@@ -129,9 +132,6 @@ fn mulf(context: &Context<'_>, arguments: &[Value]) -> CallResult {
 }
 
 fn divf(context: &Context<'_>, arguments: &[Value]) -> CallResult {
-    /// A quotient of the numbers that are furthest apart takes some microseconds.
-    const STEPS: u64 = 64;
-    context.budget.charge_steps(STEPS * arguments.len() as u64)?;
     fold(context, None, arguments, Decimal::divide)
 }
 

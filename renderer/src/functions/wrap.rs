@@ -50,7 +50,8 @@ fn wrapped(
                 None => break,
             },
         };
-        charge_text(context, separator.len())?;
+        // Twice: the text grows, and each time leaves its old place behind.
+        charge_text(context, 2 * separator.len())?;
         lines.extend_from_slice(&rest[..end]);
         lines.extend_from_slice(separator);
         rest = &rest[next..];

@@ -17,7 +17,7 @@ use crate::functions::Pattern;
 use crate::quote::quote;
 
 /// The most schemas in one `values.schema.json`; the largest public one has about 20,000.
-pub(super) const MAX_SCHEMAS: usize = 50_000;
+pub(super) const MAX_SCHEMAS: usize = 30_000;
 
 /// The longest schema, and the most keys and values that are read; the largest public one has 600,000 bytes, the one with
 /// the most parts 20,000.
@@ -319,6 +319,9 @@ impl Compiler {
         }
         self.fill_applicators(node, object)?;
         fill_assertions(node, object)?;
+        if let Some(pattern) = object.text("pattern") {
+            node.pattern = Some((self.pattern(pattern)?, pattern.to_owned()));
+        }
         if object.draft < Draft::Draft2019 || self.formats_are_asserted {
             node.format = object.text("format").and_then(Format::named);
         }
@@ -528,9 +531,6 @@ fn fill_assertions(node: &mut Node, object: &Object<'_>) -> Result<(), String> {
         if object.is_true("exclusiveMinimum") { node.minimum.take() } else { object.number("exclusiveMinimum") };
     node.min_length = object.count("minLength");
     node.max_length = object.count("maxLength");
-    if let Some(pattern) = object.text("pattern") {
-        node.pattern = Some((Pattern::compile(pattern)?, pattern.to_owned()));
-    }
     node.min_items = object.count("minItems");
     node.max_items = object.count("maxItems");
     node.unique_items = object.is_true("uniqueItems");

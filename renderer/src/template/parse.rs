@@ -24,7 +24,7 @@ const MAX_NESTING: usize = 150;
 
 /// The most items (words, numbers, texts, delimiters) of all templates of a chart. Each takes about a hundred bytes when
 /// it is parsed; the largest public charts have some hundred thousand.
-pub(super) const MAX_ITEMS: usize = 500_000;
+pub(super) const MAX_ITEMS: usize = 400_000;
 
 /// A text that does not parse, as `text/template` says it without the leading `template: NAME:LINE: `.
 #[derive(Clone, Debug, PartialEq, Eq)]

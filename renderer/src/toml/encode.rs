@@ -94,7 +94,8 @@ struct Encoder<'a> {
 impl Encoder<'_> {
     fn charge(&mut self) -> Result<(), BudgetExceeded> {
         self.budget.charge_steps(1)?;
-        self.budget.charge_bytes((self.text.len() - self.charged) as u64)?;
+        // Twice: parts of the text are made apart and put together.
+        self.budget.charge_bytes(2 * (self.text.len() - self.charged) as u64)?;
         self.charged = self.text.len();
         Ok(())
     }

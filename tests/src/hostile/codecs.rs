@@ -9,7 +9,7 @@ const DEEP: usize = 100_000;
 
 /// A text that a template reads.
 fn reading(function: &str, text: &str) -> Input {
-    Input::template(format!("x: {{{{ .Files.Get `text` | {function} }}}}")).file("text", text)
+    Input::template(format!("x: {{{{ .Files.Get `text` | {function} | toString | quote }}}}")).file("text", text)
 }
 
 /// As [`reading`], again and again.

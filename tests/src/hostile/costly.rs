@@ -17,7 +17,7 @@ pub(super) const BOMBS: &[Bomb] = &[
     endless("derive-password", "keys that are slow by design", Steps, || {
         repeated("derivePassword 1 `long` `password` `user` `example.com`")
     }),
-    endless("gen-private-key", "RSA keys", Steps, || repeated("genPrivateKey `rsa`").with_fresh_keys()),
+    endless("gen-private-key", "RSA keys", Steps, || repeated("genPrivateKey `rsa`")),
     endless("gen-private-key-dsa", "DSA keys", Steps, || repeated("genPrivateKey `dsa`").with_fresh_keys()),
     endless("gen-private-key-ecdsa", "elliptic keys", Steps, || repeated("genPrivateKey `ecdsa`").with_fresh_keys()),
     endless("gen-private-key-ed25519", "Edwards keys", Steps, || repeated("genPrivateKey `ed25519`").with_fresh_keys()),
@@ -39,7 +39,6 @@ pub(super) const BOMBS: &[Bomb] = &[
     }),
     endless("gen-with-key", "a key of very many bits", Steps, || {
         Input::template("{{ range 1000000000 }}{{ $x := genCAWithKey `x` 1 (genPrivateKey `rsa`) }}{{ end }}")
-            .with_fresh_keys()
     }),
     endless("build-custom-cert", "certificates read again and again", Steps, || {
         Input::template(

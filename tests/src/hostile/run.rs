@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use nix::sys::resource::{Resource, UsageWho, getrusage, setrlimit};
 use serde::{Deserialize, Serialize};
 
-use super::{Bomb, limits, render};
+use super::{Bomb, render};
 
 /// An attack that goes on for so long will never end.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -31,7 +31,7 @@ pub struct Report {
 /// Renders an attack in this process, which should have nothing else to do.
 pub fn report(bomb: &Bomb, quick: bool) -> Result<Report> {
     setrlimit(Resource::RLIMIT_AS, ADDRESS_SPACE, ADDRESS_SPACE)?;
-    let limits = limits(quick);
+    let limits = bomb.limits(quick);
     let input = (bomb.input)();
     let before = processor_time()?;
     let ended = render(input, limits);

@@ -137,7 +137,7 @@ pub(super) const BOMBS: &[Bomb] = &[
         let patterns = schemas(200, |index| format!("{{\"pattern\":\"(a|aa|aaa)*{index}|a\"}}"));
         Input::schema(
             format!("{{\"properties\":{{\"a\":{{\"allOf\":[{patterns}]}}}}}}"),
-            format!("a: {}", "b".repeat(8 << 20)),
+            format!("a: {}", "b".repeat(4 << 20)),
         )
     }),
     bomb("schema-pattern-large", "the largest class many times", Refused("x"), || {
