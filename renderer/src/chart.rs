@@ -11,7 +11,7 @@ mod metadata;
 pub use archive::ArchiveError;
 pub(crate) use decode::Structure;
 pub use decode::TypeMismatch;
-pub(crate) use dependencies::{ChartInstance, ChartTree, is_compatible, table};
+pub(crate) use dependencies::{ChartInstance, ChartTree, find_table, is_compatible, table};
 pub use error::ChartError;
 pub use helmignore::{IgnoreError, IgnoreRules};
 pub use metadata::{Dependency, ImportValue, Maintainer, Metadata, MetadataError, ValidationError};

@@ -433,7 +433,7 @@ pub(crate) fn table(values: &Map, path: &str) -> Option<Map> {
 }
 
 /// The map at a dotted path, or the first key that leads to none.
-fn find_table<'p>(values: &Map, path: &'p str) -> Result<Map, &'p str> {
+pub(crate) fn find_table<'p>(values: &Map, path: &'p str) -> Result<Map, &'p str> {
     let mut current = values.clone();
     for key in path.split('.') {
         match current.get(key.as_bytes()) {

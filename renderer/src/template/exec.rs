@@ -4,6 +4,7 @@ mod call;
 mod field;
 mod pipeline;
 mod range;
+mod values_methods;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;

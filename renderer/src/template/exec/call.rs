@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 
 use super::super::ExecError;
 use super::super::node::{Evaluation, Identifier, NodeReference, Operand};
-use super::{Execute, Execution, Reflected};
+use super::{Execute, Execution, Reflected, values_methods};
 use crate::functions::{CallError, Context, Parameter, Signature};
 use crate::value::{ElementType, List, Map, MapType, MethodError, Object, Value};
 
@@ -85,6 +85,28 @@ impl<'t> Execution<'_, 't> {
             }
             Err(MethodError::Unknown) => {
                 Err(self.error(format!("can't evaluate field {name} in type {}", object.type_name())))
+            }
+        }
+    }
+
+    /// Calls a method of the named map type of `.Values`.
+    pub(super) fn values_method(
+        &mut self,
+        dot: &Reflected,
+        receiver: &Map,
+        name: &str,
+        signature: Signature,
+        node: &'t Operand,
+        arguments: Arguments<'t>,
+    ) -> Execute<Reflected> {
+        self.check_arity(name, signature, &arguments)?;
+        let values = self.arguments(dot, signature, arguments)?;
+        self.charge_reading(&values)?;
+        match values_methods::call(receiver, name, &values, self.evaluator.budget) {
+            Ok(value) => Ok(Reflected::plain(value)),
+            Err(error) => {
+                self.at(NodeReference::Operand(node));
+                Err(self.call_error(name, error))
             }
         }
     }

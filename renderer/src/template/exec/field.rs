@@ -2,6 +2,7 @@
 
 use super::super::node::{NodeReference, Operand, Span};
 use super::call::Arguments;
+use super::values_methods;
 use super::{Execute, Execution, Origin, Reflected};
 use crate::value::{MapType, Value};
 
@@ -68,6 +69,10 @@ impl<'t> Execution<'_, 't> {
             Value::Invalid => return Ok(Reflected::invalid()),
             Value::Nil => return Err(self.error(format!("nil pointer evaluating interface {{}}.{}", name()))),
             Value::Map(map) => {
+                // Methods come before keys.
+                if let Some(signature) = values_methods::signature(map, key) {
+                    return self.values_method(dot, map, name(), signature, node, arguments);
+                }
                 if !arguments.is_empty() {
                     return Err(self.error(format!("{} is not a method but has arguments", name())));
                 }
