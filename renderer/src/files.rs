@@ -11,7 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use crate::budget::{Budget, Limits};
 use crate::chart::File;
 use crate::functions::{Parameter, Signature};
-use crate::glob::FilesPattern;
+use crate::glob::{FilesPattern, PatternTooDeep};
 use crate::value::{ElementType, GoString, List, Map, MethodError, Object, Value};
 use crate::yaml;
 
@@ -41,10 +41,10 @@ impl Files {
         self.entries.get(path).map_or_else(|| Arc::from([]), Arc::clone)
     }
 
-    fn glob(&self, pattern: &str) -> Self {
-        let pattern = FilesPattern::new(pattern);
+    fn glob(&self, pattern: &str) -> Result<Self, PatternTooDeep> {
+        let pattern = FilesPattern::new(pattern)?;
         let matching = self.entries.iter().filter(|(path, _)| pattern.matches(&path.to_str_lossy()));
-        Self::of(matching.map(|(path, content)| (path.clone(), Arc::clone(content))).collect())
+        Ok(Self::of(matching.map(|(path, content)| (path.clone(), Arc::clone(content))).collect()))
     }
 
     /// A YAML map from the last segments of the paths to the contents in some text form; empty if that cannot be
@@ -132,7 +132,10 @@ impl Object for Files {
         match name {
             "Get" => Ok(Value::String(self.bytes(argument).into())),
             "GetBytes" => Ok(Value::Bytes(self.bytes(argument))),
-            "Glob" => Ok(Value::Object(Rc::new(self.glob(&String::from_utf8_lossy(argument))))),
+            "Glob" => match self.glob(&String::from_utf8_lossy(argument)) {
+                Ok(files) => Ok(Value::Object(Rc::new(files))),
+                Err(error) => Err(MethodError::Failed(error.to_string())),
+            },
             "Lines" => Ok(self.lines(argument)),
             "AsConfig" => Ok(Value::String(self.to_yaml(GoString::from))),
             "AsSecrets" => Ok(Value::String(self.to_yaml(|bytes| STANDARD.encode(bytes).into()))),
@@ -208,17 +211,17 @@ mod tests {
         };
         assert_eq!(lines("a.txt"), ["l1", "l2"]);
         assert!(lines("empty").is_empty() && lines("missing").is_empty());
-        assert_eq!(files.glob("conf/*").to_text(), b"map[conf/b.yaml:[120 58 32 49 10]]");
-        assert_eq!(files.glob("{empty,conf/sub/*}").to_text(), b"map[conf/sub/c:[122] empty:[]]");
-        assert_eq!(files.glob("none").to_text(), b"map[]");
+        assert_eq!(files.glob("conf/*").unwrap().to_text(), b"map[conf/b.yaml:[120 58 32 49 10]]");
+        assert_eq!(files.glob("{empty,conf/sub/*}").unwrap().to_text(), b"map[conf/sub/c:[122] empty:[]]");
+        assert_eq!(files.glob("none").unwrap().to_text(), b"map[]");
         assert!(matches!(files.field("missing"), Some(Value::Bytes(bytes)) if bytes.is_empty()));
     }
 
     #[test]
     fn writes_config_maps_and_secrets() {
-        let conf = files().glob("conf/**");
+        let conf = files().glob("conf/**").unwrap();
         assert_eq!(text(conf.call("AsConfig", &[])), "b.yaml: |\n  x: 1\nc: z");
         assert_eq!(text(conf.call("AsSecrets", &[])), "b.yaml: eDogMQo=\nc: eg==");
-        assert_eq!(text(conf.glob("none").call("AsConfig", &[])), "{}");
+        assert_eq!(text(conf.glob("none").unwrap().call("AsConfig", &[])), "{}");
     }
 }

@@ -39,7 +39,6 @@ mod versions;
 mod wrap;
 
 pub(crate) use regex::{Expressions, Pattern};
-pub(crate) use urls::escape_path_segment;
 
 use std::collections::HashMap;
 use std::sync::LazyLock;

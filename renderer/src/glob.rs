@@ -3,5 +3,5 @@
 mod files;
 mod path;
 
-pub(crate) use files::FilesPattern;
+pub(crate) use files::{FilesPattern, PatternTooDeep};
 pub(crate) use path::{BadPattern, PathPattern};

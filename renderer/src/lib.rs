@@ -3,6 +3,7 @@
 //! Pure by design: no disk, network, clock, environment, threads or panics. What a template may learn from
 //! outside (time, randomness) is injected by the host through [`RenderOptions`]. The same input gives the same bytes.
 
+mod address;
 pub mod budget;
 pub mod capabilities;
 pub mod chart;
@@ -19,6 +20,7 @@ pub mod schema;
 pub mod semver;
 pub mod template;
 pub mod toml;
+mod url;
 pub mod value;
 pub mod values;
 mod warning;

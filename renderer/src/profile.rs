@@ -27,6 +27,8 @@ pub struct Profile {
     pub values_documents: ValuesDocuments,
     /// Whether `--set-json` takes an object too, as since 4.0.0, and not only pairs of path and value.
     pub merges_json_objects: bool,
+    /// Whether a list index of `--set` without its `]` is an error, as before 4.0.0; since then it sets nothing.
+    pub refuses_open_indexes: bool,
     /// How failed executions are told.
     pub exec_errors: ExecErrorText,
     /// The words of other errors.
@@ -184,6 +186,7 @@ impl Profile {
         detects_api_version: true,
         values_documents: ValuesDocuments::All,
         merges_json_objects: true,
+        refuses_open_indexes: false,
         exec_errors: ExecErrorText::MultiLine,
         error_words: ErrorWords::V4,
         log_format: LogFormat::Structured,
@@ -224,6 +227,7 @@ impl Profile {
         detects_api_version: false,
         values_documents: ValuesDocuments::First,
         merges_json_objects: false,
+        refuses_open_indexes: true,
         exec_errors: ExecErrorText::SingleLine,
         error_words: ErrorWords::V3,
         log_format: LogFormat::Plain,

@@ -1,7 +1,7 @@
 //! What differs from Helm on purpose (`COMPATIBILITY.md`), pinned.
 
 use renderer::functions::FixedHost;
-use renderer::values::{ValueOptions, Values, from_yaml};
+use renderer::values::from_yaml;
 use renderer::{Chart, ChartFile, Profile, RenderOptions, Rendered, render};
 
 fn rendered(files: &[(&str, &str)], values: &str, profile: Profile) -> Result<Rendered, String> {
@@ -24,23 +24,6 @@ fn output(template: &str, profile: Profile) -> String {
 fn keys_and_values_are_sorted() {
     let template = r#"v: with {{ keys (dict "c" 3 "a" 1 "b" 2) (dict "a" 4) }} {{ values (dict "c" 3 "a" 1 "b" 2) }}"#;
     assert_eq!(output(template, Profile::V4), "v: with [a b c a] [1 2 3]");
-}
-
-#[test]
-fn an_index_without_end_sets_nothing() {
-    let typed = [String::from("a[=1")];
-    let options =
-        ValueOptions { files: Vec::new(), json: &[], typed: &typed, strings: &[], file_contents: &[], literals: &[] };
-    // Helm 3: `failed parsing --set data: error parsing index: EOF`.
-    let merged = options.merge(Profile::V3, &mut |_| Err(String::new()));
-    assert_eq!(merged.unwrap(), Values::new());
-}
-
-#[test]
-fn durations_are_no_counts() {
-    let template = r#"v: {{ range durationTruncateTo "1s" "2s" }}{{ end }}"#;
-    let error = rendered(&[("templates/a.yaml", template)], "", Profile::V4).unwrap_err();
-    assert!(error.ends_with("range can't iterate over 0s"), "{error}");
 }
 
 #[test]
@@ -167,16 +150,6 @@ fn local_time_is_utc() {
 }
 
 #[test]
-fn reasons_of_some_formats_are_short() {
-    let schema = r#"{"$schema": "http://json-schema.org/draft-07/schema#", "properties": {"a": {"format": "ipv6"}}}"#;
-    let error = rendered(&[("values.schema.json", schema)], "a: '::zz'", Profile::V4).unwrap_err();
-    assert!(
-        error.ends_with("- at '/a': '::zz' is not valid ipv6: ParseAddr(\"::zz\"): unable to parse IP\n"),
-        "{error}"
-    );
-}
-
-#[test]
 fn doubling_sub_charts_end() {
     let mut files = Vec::new();
     for level in 0..14 {
@@ -210,6 +183,11 @@ fn keys_are_rsa_or_of_p_256() {
     // The SEC 1 form of a key on P-384.
     let text = refusal(&format!("a: {{{{ genCAWithKey \"x\" 1 {P384:?} }}}}"));
     assert!(text.contains("error calling genCAWithKey: parsing private key: "), "{text}");
+    let text = refusal(r#"a: {{ genCAWithKey "x" 1 (genPrivateKey "ed25519") }}"#);
+    assert!(text.contains("error calling genCAWithKey: parsing private key: "), "{text}");
+    let text =
+        refusal(r#"a: {{ genCAWithKey "x" 1 "-----BEGIN EC PRIVATE KEY-----\nAAAA\n-----END EC PRIVATE KEY-----" }}"#);
+    assert!(text.contains("parsing private key: parsing EC private key from PEM: "), "{text}");
 }
 
 #[test]
@@ -219,7 +197,35 @@ fn times_have_no_fields() {
 }
 
 #[test]
-fn toml_errors_name_the_line() {
-    let template = r#"v: "{{ (fromToml "a = 1\n,\n").Error }}""#;
-    assert_eq!(output(template, Profile::V4), r#"v: "toml: line 2: invalid key-value pair, expected key""#);
+fn constraints_are_text() {
+    let error =
+        rendered(&[("templates/a.yaml", r#"v: {{ semverCompare "\xff" "1.2.3" }}"#)], "", Profile::V4).unwrap_err();
+    // Helm: `improper constraint: "\xff"`.
+    assert!(error.ends_with("error calling semverCompare: improper constraint: \"\u{fffd}\""), "{error}");
+}
+
+#[test]
+fn bytes_by_unknown_verbs_have_no_type() {
+    let files = [("templates/a.yaml", r#"v: with {{ printf "%#w" (.Files.GetBytes "f") }}"#), ("f", "hi")];
+    let rendered = rendered(&files, "", Profile::V4).unwrap();
+    // Helm: `[]uint8{%!w(uint8=0x68), %!w(uint8=0x69)}`.
+    assert_eq!(rendered.manifests[0].content, "v: with [%!w(uint8=0x68) %!w(uint8=0x69)]");
+}
+
+#[test]
+fn outputs_and_templates_have_limits() {
+    let large = |template: &str| rendered(&[("templates/a.yaml", template)], "", Profile::V4).unwrap_err();
+    let error = large(r#"v: "{{ range 17 }}{{ repeat 1048576 "x" }}{{ end }}""#);
+    assert!(error.ends_with("the chart prints more than 16777216 bytes"), "{error}");
+    let error = large("{{ range 20001 }}---\na: 1\n{{ end }}");
+    assert!(error.ends_with("the chart prints more than 20000 documents"), "{error}");
+    let error = large(&"{{ 1 }}".repeat(300_000));
+    assert!(error.ends_with("templates of more than 500000 items"), "{error}");
+}
+
+#[test]
+fn patterns_nest_to_a_limit() {
+    let template = r#"v: {{ .Files.Glob (repeat 1000 "{") }}"#;
+    let error = rendered(&[("templates/a.yaml", template)], "", Profile::V4).unwrap_err();
+    assert!(error.ends_with("error calling Glob: the pattern has alternatives in more than 500 levels"), "{error}");
 }

@@ -3,7 +3,7 @@
 mod mutate;
 mod values;
 
-pub use mutate::{mutate, mutate_json};
+pub use mutate::{mutate, mutate_json, mutate_toml};
 pub use values::{Shape, value};
 
 use renderer::value::Value;
@@ -18,6 +18,11 @@ pub fn ours(codec: Codec, input: &[u8]) -> Answer {
     match codec {
         Codec::Yaml => yaml::decode_value(input).map(|value| to_json(&value)).map_err(|error| error.problem()),
         Codec::Json => read_json(input).map(|value| to_json(&value)),
+        Codec::Toml => {
+            let written = json::encode(&toml::decode(input)?, json::Style::COMPACT, &budget);
+            // Go's integers come back from its JSON as floats.
+            read_json(&written.map_err(|error| error.to_string())?).map(|value| to_json(&value))
+        }
         Codec::ToYaml => written(yaml::encode(&read_json(input)?, &budget)),
         Codec::ToYamlPretty => written(yaml::encode_pretty(&read_json(input)?, &budget)),
         Codec::ToJson => {
@@ -30,7 +35,7 @@ pub fn ours(codec: Codec, input: &[u8]) -> Answer {
 /// An answer of Go's, with JSON written as [`ours`] writes it.
 pub fn normalised(codec: Codec, answer: Answer) -> Answer {
     match codec {
-        Codec::Yaml | Codec::Json => answer.and_then(|text| {
+        Codec::Yaml | Codec::Json | Codec::Toml => answer.and_then(|text| {
             json::decode(&text).map(|decoded| to_json(&decoded.value)).map_err(|error| error.to_string())
         }),
         Codec::ToYaml | Codec::ToYamlPretty | Codec::ToJson | Codec::ToToml => answer,

@@ -120,6 +120,8 @@ pub enum Codec {
     Yaml,
     /// `encoding/json`; the output is JSON.
     Json,
+    /// `github.com/BurntSushi/toml`; the output is JSON.
+    Toml,
     /// `toYaml` of a value given as JSON.
     ToYaml,
     /// `toYamlPretty` of a value given as JSON.

@@ -164,13 +164,7 @@ fn must_from_json(context: &Context<'_>, arguments: &[Value]) -> CallResult {
 fn from_toml(context: &Context<'_>, arguments: &[Value]) -> CallResult {
     let text = charged_text(context, arguments)?;
     context.budget.charge_bytes(text.len() as u64 * TOML_BYTES_PER_BYTE)?;
-    if let Err(error) = std::str::from_utf8(text) {
-        let (valid, rest) = text.split_at(error.valid_up_to());
-        let line = valid.split(|byte| *byte == b'\n').count();
-        let byte = rest.first().copied().unwrap_or_default();
-        return Ok(error_map(format!("toml: line {line}: invalid UTF-8 byte: {byte:#04x}")));
-    }
-    Ok(toml::decode(&json::valid_utf8(text)).unwrap_or_else(error_map))
+    Ok(toml::decode(text).unwrap_or_else(error_map))
 }
 
 fn error_map(text: String) -> Value {

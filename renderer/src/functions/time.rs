@@ -11,6 +11,7 @@ pub(crate) use duration::{Duration, SECOND};
 pub(crate) use parse::ParseTimeError;
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::rc::Rc;
 
 use jiff::tz::{TimeZone, TimeZoneDatabase};
@@ -325,12 +326,15 @@ pub(super) struct Numbered {
 }
 
 impl Numbered {
-    fn name(self) -> &'static str {
+    fn name(self) -> Cow<'static, str> {
         let (names, index): (&[&'static str], _) = match self.kind {
             NumberedKind::Month => (&MONTHS, self.number - 1),
             NumberedKind::Weekday => (&WEEKDAYS, self.number),
         };
-        usize::try_from(index).ok().and_then(|index| names.get(index)).copied().unwrap_or_default()
+        match usize::try_from(index).ok().and_then(|index| names.get(index)) {
+            Some(name) => Cow::Borrowed(name),
+            None => Cow::Owned(format!("%!{:?}({})", self.kind, self.number)),
+        }
     }
 }
 
@@ -359,7 +363,7 @@ impl Object for Numbered {
     }
 
     fn call(&self, name: &str, _: &[Value]) -> Result<Value, MethodError> {
-        if name == "String" { Ok(Value::string(self.name())) } else { Err(MethodError::Unknown) }
+        if name == "String" { Ok(Value::from(&*self.name())) } else { Err(MethodError::Unknown) }
     }
 
     fn to_text(&self) -> Vec<u8> {
@@ -368,6 +372,10 @@ impl Object for Numbered {
 
     fn to_plain(&self) -> Value {
         Value::Int(self.number)
+    }
+
+    fn with_number(&self, number: i64) -> Option<Value> {
+        Some(object(Self { number, ..*self }))
     }
 
     fn as_any(&self) -> &dyn Any {

@@ -6,12 +6,21 @@
 use std::iter::Peekable;
 use std::str::Chars;
 
-/// Alternatives may nest this deep; more makes the pattern one that cannot be compiled.
-const MAX_NESTING: usize = 64;
+/// Alternatives may nest this deep; native stack bounds what recursion can take.
+const MAX_NESTING: usize = 500;
 
-/// The longest pattern; a longer one counts as one that cannot be compiled. A path is compared with every part of a
-/// pattern at once, so this bounds the time.
-const MAX_PATTERN_BYTES: usize = 1024;
+/// Why a pattern has no automaton.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Refusal {
+    /// Upstream cannot compile it either.
+    Invalid,
+    TooDeep,
+}
+
+/// A pattern whose alternatives nest too deep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the pattern has alternatives in more than {MAX_NESTING} levels")]
+pub(crate) struct PatternTooDeep;
 
 /// A compiled pattern: a small automaton, all states of which are followed at once.
 #[derive(Clone, Debug)]
@@ -97,16 +106,16 @@ enum Token {
 
 impl FilesPattern {
     /// Compiles a pattern.
-    pub(crate) fn new(pattern: &str) -> Self {
-        if pattern.len() > MAX_PATTERN_BYTES {
-            return Self { states: None };
+    pub(crate) fn new(pattern: &str) -> Result<Self, PatternTooDeep> {
+        match parse(&mut pattern.chars().peekable(), 0) {
+            Ok(tokens) => {
+                let mut states = Vec::new();
+                add_sequence(&mut states, &tokens);
+                Ok(Self { states: Some(states) })
+            }
+            Err(Refusal::Invalid) => Ok(Self { states: None }),
+            Err(Refusal::TooDeep) => Err(PatternTooDeep),
         }
-        let states = parse(&mut pattern.chars().peekable(), 0).map(|tokens| {
-            let mut states = Vec::new();
-            add_sequence(&mut states, &tokens);
-            states
-        });
-        Self { states }
     }
 
     /// About how many bytes could be read in the time that it takes to compile a pattern and match it against paths of
@@ -137,10 +146,10 @@ impl FilesPattern {
     }
 }
 
-/// Reads up to the end of the pattern or, inside alternatives, up to `,` or `}`. None if it cannot be compiled.
-fn parse(characters: &mut Peekable<Chars<'_>>, nesting: usize) -> Option<Vec<Token>> {
+/// Reads up to the end of the pattern or, inside alternatives, up to `,` or `}`.
+fn parse(characters: &mut Peekable<Chars<'_>>, nesting: usize) -> Result<Vec<Token>, Refusal> {
     if nesting > MAX_NESTING {
-        return None;
+        return Err(Refusal::TooDeep);
     }
     let mut tokens = Vec::new();
     while let Some(&next) = characters.peek() {
@@ -152,7 +161,7 @@ fn parse(characters: &mut Peekable<Chars<'_>>, nesting: usize) -> Option<Vec<Tok
             '*' if characters.next_if_eq(&'*').is_some() => tokens.push(Token::Super),
             '*' => tokens.push(Token::Any),
             '?' => tokens.push(Token::Single),
-            '[' => tokens.push(parse_class(characters)?),
+            '[' => tokens.push(parse_class(characters).ok_or(Refusal::Invalid)?),
             '{' => {
                 let mut alternatives = vec![parse(characters, nesting + 1)?];
                 while characters.next_if_eq(&',').is_some() {
@@ -172,7 +181,7 @@ fn parse(characters: &mut Peekable<Chars<'_>>, nesting: usize) -> Option<Vec<Tok
             }
         }
     }
-    Some(tokens)
+    Ok(tokens)
 }
 
 /// Reads a class after `[`: either one range or a list of characters.
@@ -294,7 +303,17 @@ mod tests {
             ("[", "anything", true),
             ("", "a", false),
         ] {
-            assert_eq!(FilesPattern::new(pattern).matches(path), expected, "{pattern} {path}");
+            assert_eq!(FilesPattern::new(pattern).unwrap().matches(path), expected, "{pattern} {path}");
         }
+    }
+
+    #[test]
+    fn long_and_deep_patterns_match_like_others() {
+        let long = FilesPattern::new(&format!("{{{}b}}/*", "a,".repeat(5_000))).unwrap();
+        assert!(long.matches("b/x") && !long.matches("c/x"));
+        let nested = |depth| format!("{}b{}", "{a,".repeat(depth), "}".repeat(depth));
+        let deep = FilesPattern::new(&nested(MAX_NESTING)).unwrap();
+        assert!(deep.matches("b") && !deep.matches("c"));
+        assert_eq!(FilesPattern::new(&nested(100_000)).unwrap_err(), PatternTooDeep);
     }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use crate::functions::escape_path_segment;
 use crate::quote::quote;
+use crate::url::escape_path_segment;
 
 /// The drafts of JSON Schema, oldest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

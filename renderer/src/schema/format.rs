@@ -1,11 +1,12 @@
-//! `format` (santhosh-tekuri/jsonschema 6: `format.go`). The reasons of refused IPv6 addresses and URLs, which are those
-//! of Go's `netip` and `net/url`, are shorter here.
+//! `format` (santhosh-tekuri/jsonschema 6: `format.go`).
 
-use std::net::Ipv6Addr;
+use bstr::ByteSlice;
 
+use crate::address::{self, Address};
 use crate::functions::Pattern;
 use crate::functions::time::Time;
-use crate::quote::quote;
+use crate::quote::{quote, quote_character};
+use crate::url::{Url, unescape_path_segment};
 
 /// A format that is checked; others are not.
 #[derive(Clone, Copy, Debug)]
@@ -55,16 +56,6 @@ fn refuse<T>(reason: impl Into<String>) -> Result<T, String> {
     Err(reason.into())
 }
 
-/// Go's `%q` of a character.
-fn quoted(character: char) -> String {
-    let literal = quote(character.to_string().as_bytes());
-    match character {
-        '"' => "'\"'".to_owned(),
-        '\'' => "'\\''".to_owned(),
-        _ => format!("'{}'", &literal[1..literal.len() - 1]),
-    }
-}
-
 fn digits(text: &str) -> usize {
     text.bytes().take_while(u8::is_ascii_digit).count()
 }
@@ -107,7 +98,7 @@ fn uuid(text: &str) -> Result<(), String> {
             return refuse(format!("element {} must be {length} characters long", index + 1));
         }
         if let Some(other) = group.chars().find(|character| !character.is_ascii_hexdigit()) {
-            return refuse(format!("non-hex character {}", quoted(other)));
+            return refuse(format!("non-hex character {}", quote_character(other, false)));
         }
     }
     Ok(())
@@ -140,9 +131,9 @@ fn duration(text: &str) -> Result<(), String> {
             match units.find(unit) {
                 Some(place) => units = &units[place + 1..],
                 None if UNITS[index].contains(unit) => {
-                    return refuse(format!("unit {} out of order", quoted(unit)));
+                    return refuse(format!("unit {} out of order", quote_character(unit, false)));
                 }
-                None => return refuse(format!("invalid unit {}", quoted(unit))),
+                None => return refuse(format!("invalid unit {}", quote_character(unit, false))),
             }
             part = &part[count + unit.len_utf8()..];
         }
@@ -192,11 +183,9 @@ fn ipv6(text: &str) -> Result<(), String> {
     if !text.contains(':') {
         return refuse("missing colon");
     }
-    let (address, zone) = text.split_once('%').unwrap_or((text, ""));
-    match address.parse::<Ipv6Addr>() {
-        Ok(_) if !zone.is_empty() => refuse("zone id is not a part of ipv6 address"),
-        Ok(_) => Ok(()),
-        Err(_) => refuse(format!("ParseAddr({}): unable to parse IP", quote(text.as_bytes()))),
+    match address::parse(text.as_bytes())? {
+        Address::V6 { has_zone: true } => refuse("zone id is not a part of ipv6 address"),
+        _ => Ok(()),
     }
 }
 
@@ -217,7 +206,7 @@ fn hostname(text: &str) -> Result<(), String> {
         }
         let is_allowed = |character: &char| character.is_ascii_alphanumeric() || *character == '-';
         if let Some(other) = label.chars().find(|character| !is_allowed(character)) {
-            return refuse(format!("invalid character {}", quoted(other)));
+            return refuse(format!("invalid character {}", quote_character(other, false)));
         }
     }
     Ok(())
@@ -249,7 +238,7 @@ fn email(text: &str) -> Result<(), String> {
         let is_allowed =
             |character: char| character.is_ascii_alphanumeric() || ".!#$%&'*+-/=?^_`{|}~".contains(character);
         if let Some(other) = local.chars().find(|character| !is_allowed(*character)) {
-            return refuse(format!("invalid character {}", quoted(other)));
+            return refuse(format!("invalid character {}", quote_character(other, false)));
         }
     }
     if let Some(address) = domain.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
@@ -342,37 +331,21 @@ fn date_time(text: &str) -> Result<(), String> {
     time(clock).map_err(|reason| format!("invalid time element: {reason}"))
 }
 
-/// What Go's `url.Parse` refuses, as far as texts in schemas show it.
-fn url(text: &str) -> Result<Option<&str>, String> {
-    let failed = |reason: &str| refuse(format!("parse {}: {reason}", quote(text.as_bytes())));
-    if text.chars().any(|character| character.is_ascii_control()) {
-        return failed("net/url: invalid control character in URL");
-    }
-    let mut rest = text;
-    while let Some(place) = rest.find('%') {
-        let digits = &rest[place + 1..];
-        if !(digits.len() >= 2 && digits.bytes().take(2).all(|byte| byte.is_ascii_hexdigit())) {
-            let escape: String = rest[place..].chars().take(3).collect();
-            return failed(&format!("invalid URL escape {}", quote(escape.as_bytes())));
+// santhosh-tekuri/jsonschema: parseURL
+fn url(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text.as_bytes())?;
+    let host = url.hostname();
+    if host.contains(&b':') {
+        if !url.host.contains(&b'[') || !url.host.contains(&b']') {
+            return refuse("ipv6 address not enclosed in brackets");
         }
-        rest = digits;
+        ipv6(&host.to_str_lossy()).map_err(|reason| format!("invalid ipv6 address: {reason}"))?;
     }
-    if text.starts_with(':') {
-        return failed("missing protocol scheme");
-    }
-    let is_scheme = |scheme: &&str| {
-        let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
-        scheme.starts_with(|first: char| first.is_ascii_alphabetic()) && scheme.bytes().all(is_allowed)
-    };
-    let scheme = text.split_once(':').map(|(scheme, _)| scheme).filter(is_scheme);
-    if scheme.is_none() && text.split('/').next().is_some_and(|first| first.contains(':')) {
-        return failed("first path segment in URL cannot contain colon");
-    }
-    Ok(scheme)
+    Ok(url)
 }
 
 fn uri(text: &str) -> Result<(), String> {
-    if url(text)?.is_none() { refuse("relative url") } else { Ok(()) }
+    if url(text)?.scheme.is_empty() { refuse("relative url") } else { Ok(()) }
 }
 
 fn uri_reference(text: &str) -> Result<(), String> {
@@ -383,11 +356,10 @@ fn uri_reference(text: &str) -> Result<(), String> {
 }
 
 fn uri_template(text: &str) -> Result<(), String> {
-    url(text)?;
-    for token in text.split('/') {
+    for token in url(text)?.raw_path.split(|byte| *byte == b'/') {
         let mut open = false;
-        for brace in token.chars().filter(|character| matches!(character, '{' | '}')) {
-            if (brace == '{') == open {
+        for brace in unescape_path_segment(token).into_iter().filter(|byte| matches!(byte, b'{' | b'}')) {
+            if (brace == b'{') == open {
                 return refuse("nested curly braces");
             }
             open = !open;
@@ -411,7 +383,7 @@ fn semver(text: &str) -> Result<(), String> {
                 return refuse("build identifier is empty");
             }
             if let Some(other) = identifier.chars().find(|character| !is_allowed(*character)) {
-                return refuse(format!("invalid character {} in build identifier", quoted(other)));
+                return refuse(format!("invalid character {} in build identifier", quote_character(other, false)));
             }
         }
         text = core;
@@ -422,7 +394,10 @@ fn semver(text: &str) -> Result<(), String> {
                 return refuse("pre-release identifier is empty");
             }
             if let Some(other) = identifier.chars().find(|character| !is_allowed(*character)) {
-                return refuse(format!("invalid character {} in pre-release identifier", quoted(other)));
+                return refuse(format!(
+                    "invalid character {} in pre-release identifier",
+                    quote_character(other, false)
+                ));
             }
             if digits(identifier) == identifier.len() && identifier.len() > 1 && identifier.starts_with('0') {
                 return refuse("pre-release numeric identifier starts with zero");

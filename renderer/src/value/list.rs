@@ -17,6 +17,8 @@ pub enum ElementType {
     Int,
     /// `[][]interface {}`, from `chunk`.
     AnyList,
+    /// `[]map[string]interface {}`, from `fromToml`.
+    Map,
     /// `[]*chart.Maintainer`, of Helm 3's `.Chart.Maintainers`.
     Maintainer,
     /// `[]*chart.Dependency`, of Helm 3's `.Chart.Dependencies`.
@@ -31,6 +33,7 @@ impl ElementType {
             Self::String => "[]string",
             Self::Int => "[]int",
             Self::AnyList => "[][]interface {}",
+            Self::Map => "[]map[string]interface {}",
             Self::Maintainer => "[]*chart.Maintainer",
             Self::Dependency => "[]*chart.Dependency",
         }

@@ -172,6 +172,12 @@ pub trait Object: fmt::Debug {
         None
     }
 
+    /// Another number of the same named type; none for what is no number. `range` counts in it.
+    fn with_number(&self, number: i64) -> Option<Value> {
+        let _ = number;
+        None
+    }
+
     /// For downcasting by the functions that take this type.
     fn as_any(&self) -> &dyn Any;
 }

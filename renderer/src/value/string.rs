@@ -9,7 +9,7 @@ use std::sync::Arc;
 use bstr::ByteSlice;
 
 /// An immutable, shared byte string.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct GoString(Arc<[u8]>);
 
 impl GoString {

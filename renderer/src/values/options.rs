@@ -69,6 +69,10 @@ impl ValueOptions<'_> {
         read: &mut dyn FnMut(&str) -> Result<String, String>,
     ) -> Result<Values, OptionError> {
         let mut values = Values::new();
+        let allowed = |outcome| match outcome {
+            Err(SetError::OpenIndex) if !profile.refuses_open_indexes => Ok(()),
+            other => other,
+        };
         for (file, text) in self.files {
             match from_yaml_as(&text, profile) {
                 Ok(read) => {
@@ -85,7 +89,7 @@ impl ValueOptions<'_> {
             if profile.merges_json_objects && argument.trim().starts_with('{') {
                 merge_into(&mut values, object(argument)?);
             } else {
-                set::set_json_pairs(argument, &mut values)
+                allowed(set::set_json_pairs(argument, &mut values))
                     .map_err(|cause| OptionError::Json { argument: argument.clone(), cause })?;
             }
         }
@@ -97,19 +101,19 @@ impl ValueOptions<'_> {
         };
         let failed = |flag| move |cause| OptionError::Set { flag, cause };
         for argument in self.typed {
-            set::set(argument, &mut values).map_err(failed("--set"))?;
+            allowed(set::set(argument, &mut values)).map_err(failed("--set"))?;
             check_fill(argument, &values)?;
         }
         for argument in self.strings {
-            set::set_string(argument, &mut values).map_err(failed("--set-string"))?;
+            allowed(set::set_string(argument, &mut values)).map_err(failed("--set-string"))?;
             check_fill(argument, &values)?;
         }
         for argument in self.file_contents {
-            set::set_file(argument, &mut values, read).map_err(failed("--set-file"))?;
+            allowed(set::set_file(argument, &mut values, read)).map_err(failed("--set-file"))?;
             check_fill(argument, &values)?;
         }
         for argument in self.literals {
-            set::set_literal(argument, &mut values).map_err(failed("--set-literal"))?;
+            allowed(set::set_literal(argument, &mut values)).map_err(failed("--set-literal"))?;
             check_fill(argument, &values)?;
         }
         check_size(&values).map_err(OptionError::Size)?;

@@ -62,6 +62,9 @@ pub enum SetError {
         /// Go's reason: `invalid syntax` or `value out of range`.
         reason: &'static str,
     },
+    /// An index without its `]`, which Helm 4 drops together with what was to be set.
+    #[error("error parsing index: EOF")]
+    OpenIndex,
     /// Text between `]` and the next `.`, `[` or `=`.
     #[error("unexpected data at end of array index: {}", quoted_characters(.data))]
     DataAfterIndex {
@@ -276,7 +279,7 @@ impl<'a> Parser<'a> {
         }
         let (index, stop) = self.until(&[']']);
         if stop.is_none() {
-            return Err(Stop::End);
+            return Err(SetError::OpenIndex.into());
         }
         index.parse().map_err(|error: std::num::ParseIntError| {
             let reason = match error.kind() {
@@ -535,7 +538,6 @@ mod tests {
             (&["a=99999999999999999999"], json!({"a": "99999999999999999999"})),
             (&["a.b=1", "a.c=2"], json!({"a": {"b": 1, "c": 2}})),
             (&["a[0]=x", "a[2]=y"], json!({"a": ["x", null, "y"]})),
-            (&["a[0"], json!({})),
             (&["a[0]"], json!({"a": []})),
             (&["a[0]=x", "a[0].b=y"], json!({"a": [{"b": "y"}]})),
             (&["a={x}b=1"], json!({"a": ["x"], "b": 1})),
@@ -560,6 +562,7 @@ mod tests {
                 &["a[99999999999999999999]=1"],
                 r#"error parsing index: strconv.Atoi: parsing "99999999999999999999": value out of range"#,
             ),
+            (&["a[0"], "error parsing index: EOF"),
             (&["a.b.=1"], r#"key map "b" has no value"#),
             (&["a[0]x'=1"], r"unexpected data at end of array index: ['x' '\'']"),
             (

@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use clap::Parser;
 use tests::checkout;
-use tests::codecs::{self, Shape, mutate, mutate_json, normalised};
+use tests::codecs::{self, Shape, mutate, mutate_json, mutate_toml, normalised};
 use tests::generate::Random;
 use tests::oracle::{Answer, Codec, Oracle, Release};
 
@@ -45,7 +45,9 @@ fn main() -> Result<ExitCode> {
     let seeds = seeds(&arguments.files)?;
     let mut differences = 0;
     println!("{:<16} {:>9} {:>9} {:>11} {:>7}", "codec", "texts", "accepted", "differences", "seconds");
-    for codec in [Codec::Yaml, Codec::ToYaml, Codec::ToYamlPretty, Codec::Json, Codec::ToJson, Codec::ToToml] {
+    for codec in
+        [Codec::Yaml, Codec::ToYaml, Codec::ToYamlPretty, Codec::Json, Codec::ToJson, Codec::Toml, Codec::ToToml]
+    {
         differences += compare(&mut oracle, codec, &seeds, &arguments)?;
     }
     Ok(if differences == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -88,6 +90,7 @@ fn input(codec: Codec, random: &mut Random, seeds: &[Vec<u8>], index: usize) -> 
             let text = value(random, Shape::Any);
             mutate_json(random, text)
         }
+        Codec::Toml => mutate_toml(random),
         Codec::ToToml => value(random, Shape::Map),
         Codec::ToYaml | Codec::ToYamlPretty | Codec::ToJson => {
             value(random, if index.is_multiple_of(2) { Shape::Text } else { Shape::Any })
@@ -110,7 +113,7 @@ fn reduced(oracle: &mut Oracle, codec: Codec, input: &[u8]) -> Result<Vec<u8>> {
         while start + width <= input.len() {
             let mut shorter = input.clone();
             shorter.drain(start..start + width);
-            let is_value = matches!(codec, Codec::Yaml | Codec::Json)
+            let is_value = matches!(codec, Codec::Yaml | Codec::Json | Codec::Toml)
                 || serde_json::from_slice::<serde_json::Value>(&shorter).is_ok();
             if is_value && !agrees(oracle, codec, &shorter, &codecs::ours(codec, &shorter))? {
                 input = shorter;

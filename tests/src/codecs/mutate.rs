@@ -1,4 +1,4 @@
-//! Broken and unusual YAML and JSON, made from ordinary texts.
+//! Broken and unusual YAML, JSON and TOML, made from ordinary texts.
 
 use crate::generate::Random;
 
@@ -158,6 +158,105 @@ const JSON_PIECES: &[&str] = &[
     "\0",
 ];
 
+/// Lines that fit and contradict each other.
+const TOML_LINES: &[&str] = &[
+    "a = 1\n",
+    "a.b = 1\n",
+    "a.b.c = 'x'\n",
+    "b.a = {x = 1, y.z = 2}\n",
+    "a = {b = 1, c = {d = 2}}\n",
+    "a = {b.c = 1, b.d = 2}\n",
+    "a = [{x = 1}, {x = 2, y = [1]}]\n",
+    "a = [[1, 2], [\"x\"], []] # c\n",
+    "b = [\n  1, # c\n  2,\n]\n",
+    "[a]\n",
+    "[a.b]\n",
+    "[a.\"b c\".'d']\n",
+    "[[a]]\n",
+    "[[a.b]]\n",
+    "[b]\n",
+    "[ a . b ]\n",
+    "\"\" = 1\n",
+    "\"a b\" = \"x\\ty\\u00e9\\x41\\e\"\n",
+    "s = \"\"\"\nx\\\n  y\"z\"\"\"\"\n",
+    "s = '''\nx'y''''\n",
+    "n = -17\nm = +1_000\n",
+    "n = 0x1F\nm = 0o17\nk = 0b11\n",
+    "f = 1.5e-3\ng = -0.0\n",
+    "t = true\nu = false\n",
+    "d = 1979-05-27T07:32:00Z\n",
+    "d = 1979-05-27 07:32:00.5-07:00\n",
+    "d = 1979-05-27\ne = 07:32\n",
+    "# comment\r\n",
+    "\n",
+];
+
+const TOML_PIECES: &[&str] = &[
+    "=",
+    ".",
+    ",",
+    "[",
+    "]",
+    "[[",
+    "]]",
+    "{",
+    "}",
+    "\"",
+    "'",
+    "\"\"\"",
+    "'''",
+    "#",
+    "\n",
+    "\r\n",
+    "\r",
+    " ",
+    "\t",
+    "\\",
+    "\\n",
+    "\\u",
+    "\\ud800",
+    "\\U00110000",
+    "\\x4",
+    "\\q",
+    "\\\n",
+    "\\ ",
+    "_",
+    "-",
+    "+",
+    ":",
+    "0",
+    "01",
+    "1_",
+    "0x",
+    "0b2",
+    "9223372036854775808",
+    "1e400",
+    "1.",
+    ".5",
+    "1e",
+    "inf",
+    "nan",
+    "+nan",
+    "in",
+    "true",
+    "tru",
+    "T",
+    "z",
+    "é",
+    "a",
+    "b",
+    "a.b",
+    "a = 1",
+    "= 1",
+    "1979-13-01",
+    "7:32:00",
+    "24:00",
+    "\u{FEFF}",
+    "\u{7f}",
+    "\0",
+    "\u{1}",
+];
+
 /// Longer texts are cut to a few lines: what is broken in them is mostly at their start.
 const LONG: usize = 600;
 
@@ -224,6 +323,25 @@ pub fn mutate_json(random: &mut Random, mut text: Vec<u8>) -> Vec<u8> {
             1 if place < text.len() => drop(text.remove(place)),
             2 if place < text.len() => text[place] = random.number() as u8,
             3 if random.below(3) == 0 => text.truncate(place),
+            _ => {}
+        }
+    }
+    text
+}
+
+/// TOML from a few lines, with some bytes changed.
+pub fn mutate_toml(random: &mut Random) -> Vec<u8> {
+    let mut text = Vec::new();
+    for _ in 0..=random.below(5) {
+        text.extend_from_slice(random.pick(TOML_LINES).as_bytes());
+    }
+    for _ in 0..random.below(4) {
+        let place = random.below(text.len() + 1);
+        match random.below(5) {
+            0 | 1 => insert(&mut text, place, random.pick(TOML_PIECES).as_bytes()),
+            2 if place < text.len() => drop(text.remove(place)),
+            3 if place < text.len() && random.below(4) == 0 => text[place] = random.number() as u8,
+            4 if random.below(3) == 0 => text.truncate(place),
             _ => {}
         }
     }

@@ -55,7 +55,7 @@ pub(super) enum Kind {
     Yaml,
     /// A JSON text.
     Json,
-    /// A TOML text that can be read: Go's words for others are not reproduced.
+    /// A TOML text.
     Toml,
     /// A base64 text.
     Base64,

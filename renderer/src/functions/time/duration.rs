@@ -255,6 +255,10 @@ impl Object for Duration {
         Value::Int64(self.0)
     }
 
+    fn with_number(&self, number: i64) -> Option<Value> {
+        Some(super::object(Self(number)))
+    }
+
     fn as_any(&self) -> &dyn Any {
         self
     }

@@ -59,6 +59,11 @@ impl<'t> Execution<'_, 't> {
                 if object.kind_name() == "slice" {
                     return self.iterate(&object.to_plain(), branch);
                 }
+                if let (true, Value::Int(end) | Value::Int64(end)) =
+                    (object.with_number(0).is_some(), object.to_plain())
+                {
+                    return self.count(end, value, branch, |index| object.with_number(index).unwrap_or(Value::Nil));
+                }
             }
             _ => {}
         }
@@ -85,7 +90,7 @@ impl<'t> Execution<'_, 't> {
     }
 
     /// `range` over a number.
-    fn count(&mut self, end: i64, value: &Value, branch: &'t Branch, element: fn(i64) -> Value) -> Execute<bool> {
+    fn count(&mut self, end: i64, value: &Value, branch: &'t Branch, element: impl Fn(i64) -> Value) -> Execute<bool> {
         if branch.pipe.declarations.len() > 1 {
             let shown = self.shown(value)?;
             return Err(self.error(format!("can't use {shown} to iterate over more than one variable")));
