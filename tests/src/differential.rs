@@ -1,5 +1,6 @@
 //! The renderer beside Helm on one case: what both give, and whether that is the same.
 
+pub mod fixture;
 mod helm;
 mod ours;
 mod run;
@@ -17,13 +18,14 @@ pub use shrink::shrink;
 
 /// A chart and the arguments of `helm template`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 #[expect(clippy::struct_excessive_bools, reason = "the flags of `helm template`")]
 pub struct Case {
     /// What it was generated from.
     #[serde(skip_serializing_if = "is_default")]
     pub seed: u64,
     /// The chart: texts by path.
+    #[serde(skip_serializing_if = "is_default")]
     pub files: BTreeMap<String, String>,
     /// YAML texts.
     #[serde(skip_serializing_if = "is_default")]

@@ -224,7 +224,7 @@ pub struct Timing {
 /// Helm's output, or the text of its error.
 pub type Answer = std::result::Result<Vec<u8>, String>;
 
-/// How long an answer may take: far longer than any chart needs, even on a busy machine.
+/// How long an answer may take unless told otherwise: far longer than any chart needs, even on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A running oracle. It ends when this is dropped.
@@ -234,6 +234,7 @@ pub struct Oracle {
     child: Child,
     input: ChildStdin,
     lines: Receiver<std::io::Result<String>>,
+    patience: Duration,
 }
 
 impl Oracle {
@@ -265,7 +266,14 @@ impl Oracle {
                 }
             }
         });
-        Ok(Self { program, child, input, lines })
+        Ok(Self { program, child, input, lines, patience: PATIENCE })
+    }
+
+    /// With another time that an answer may take.
+    #[must_use]
+    pub fn with_patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
     }
 
     /// Asks and waits for the answer.
@@ -279,12 +287,12 @@ impl Oracle {
         if self.input.write_all(&line).and_then(|()| self.input.flush()).is_err() {
             return Err(self.died(request));
         }
-        let answer = match self.lines.recv_timeout(PATIENCE) {
+        let answer = match self.lines.recv_timeout(self.patience) {
             Ok(line) => line.with_context(|| format!("{} cannot be read from", self.program.display()))?,
             Err(RecvTimeoutError::Timeout) => {
                 // A late answer would be taken for that of the next request.
                 drop(self.child.kill());
-                bail!("{} has not answered {} within {PATIENCE:?}", self.program.display(), shown(request));
+                bail!("{} has not answered {} within {:?}", self.program.display(), shown(request), self.patience);
             }
             Err(RecvTimeoutError::Disconnected) => return Err(self.died(request)),
         };

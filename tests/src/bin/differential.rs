@@ -1,15 +1,14 @@
 //! `tests/differential`: generates charts and compares what Helm and the renderer make of them.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
 use clap::{Parser, ValueEnum};
-use serde_json::json;
 use tests::checkout;
-use tests::differential::{Judged, Outcome, Plan, Summary, run, show};
+use tests::differential::{Case, Judged, Outcome, Plan, Summary, fixture, run, show};
+use tests::generate;
 use tests::oracle::Release;
 
 /// Renders generated charts with Helm and with ours, and compares output and errors byte for byte
@@ -31,7 +30,7 @@ struct Arguments {
     /// Print every case with what Helm and ours make of it, and do not reduce any
     #[arg(long)]
     show: bool,
-    /// Write each printed difference to a file in this folder too, with Helm's answer
+    /// Write each printed difference to a folder in this one too, as those of tests/fixtures/generated
     #[arg(long, value_name = "DIR")]
     record: Option<PathBuf>,
 }
@@ -55,7 +54,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Tells whether there is no difference.
+/// Tells whether all cases were compared and there is no difference.
 fn start(arguments: &Arguments) -> Result<bool> {
     let release = match arguments.profile {
         Profile::V4 => Release::V4,
@@ -71,20 +70,22 @@ fn start(arguments: &Arguments) -> Result<bool> {
     std::panic::set_hook(Box::new(|_| {}));
     let progress = |done| eprintln!("{done} of {}", arguments.cases);
     if arguments.show {
-        show(&programs, plan, &print)?;
+        let seeds = (0..plan.cases).map(|index| seed.wrapping_add(index));
+        let cases: Vec<Case> = seeds.map(|seed| generate::case(seed, release)).collect();
+        show(&programs, release, &cases, &print)?;
         return Ok(true);
     }
     let tell = |reduced: &Judged| {
         print(reduced);
         if let Some(folder) = &arguments.record
-            && let Err(error) = record(folder, reduced, arguments.profile)
+            && let Err(error) = fixture::write(&reduced.case, &folder.join(reduced.case.seed.to_string()))
         {
             eprintln!("Error: {error:#}");
         }
     };
     let summary = run(&programs, plan, &progress, &tell)?;
     summarise(&summary);
-    Ok(summary.differences() == 0)
+    Ok(summary.is_clean())
 }
 
 fn print(reduced: &Judged) {
@@ -97,30 +98,18 @@ fn print(reduced: &Judged) {
     println!("--- {verdict}\n{case}\nhelm: {}\nours: {}", told(&reduced.helm), told(&reduced.ours));
 }
 
-fn record(folder: &Path, reduced: &Judged, profile: Profile) -> Result<()> {
-    let profile = match profile {
-        Profile::V4 => "v4",
-        Profile::V3 => "v3",
-    };
-    let mut document = json!({ "profile": profile, "case": reduced.case });
-    match &reduced.helm {
-        Ok(output) => document["output"] = String::from_utf8(output.clone()).context("output that is no UTF-8")?.into(),
-        Err(error) => document["error"] = error.as_str().into(),
-    }
-    let path = folder.join(format!("{profile}-{}.json", reduced.case.seed));
-    fs::create_dir_all(folder)
-        .and_then(|()| fs::write(&path, format!("{document:#}\n")))
-        .with_context(|| format!("{} could not be written", path.display()))
-}
-
 fn summarise(summary: &Summary) {
     let seconds = summary.elapsed.as_secs_f64();
     println!(
-        "{} cases compared in {seconds:.0} s, {:.0} a second; helm renders {} of them and refuses the rest",
+        "{} cases compared in {seconds:.0} s, {:.0} a second; helm renders {} of them, {} %, and refuses the rest",
         summary.compared,
         summary.compared as f64 / seconds,
         summary.rendered,
+        summary.rendered_percent(),
     );
+    if summary.agreed_later > 0 {
+        println!("{} on which helm agrees with ours when it is asked again", summary.agreed_later);
+    }
     let seeds = |seeds: &[u64]| seeds.iter().take(10).map(u64::to_string).collect::<Vec<_>>().join(" ");
     if !summary.unstable.is_empty() {
         println!("{} on which helm does not agree with itself: {}", summary.unstable.len(), seeds(&summary.unstable));

@@ -2,11 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Result;
 
 use super::{Case, Outcome};
 use crate::oracle::{Oracle, Release, Request};
+
+/// Generated charts are rendered in milliseconds: one that takes this long has a loop without end.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A running Helm, started again when a case ended it.
 #[derive(Debug)]
@@ -19,7 +23,7 @@ pub struct Helm {
 impl Helm {
     /// Starts the oracle of a release from the folder of [`crate::checkout::helm_programs`].
     pub fn start(programs: &Path, release: Release) -> Result<Self> {
-        Ok(Self { programs: programs.to_owned(), release, oracle: Oracle::start(programs, release)? })
+        Ok(Self { programs: programs.to_owned(), release, oracle: start(programs, release)? })
     }
 
     /// Renders a case.
@@ -30,7 +34,7 @@ impl Helm {
     pub fn render(&mut self, case: &Case) -> Result<Outcome> {
         let answer = self.oracle.ask(&request(case));
         if answer.is_err() {
-            self.oracle = Oracle::start(&self.programs, self.release)?;
+            self.oracle = start(&self.programs, self.release)?;
         }
         // Both sides write the JSON alike.
         match answer {
@@ -41,6 +45,10 @@ impl Helm {
             answer => answer,
         }
     }
+}
+
+fn start(programs: &Path, release: Release) -> Result<Oracle> {
+    Ok(Oracle::start(programs, release)?.with_patience(PATIENCE))
 }
 
 fn request(case: &Case) -> Request {

@@ -32,7 +32,9 @@ pub struct Summary {
     pub compared: u64,
     /// Of these, cases that Helm renders.
     pub rendered: u64,
-    /// Cases on which Helm does not agree with itself and with us neither.
+    /// Of these, cases on which Helm agrees with us when it is asked again: it iterates over maps at random.
+    pub agreed_later: u64,
+    /// Cases on which Helm agrees neither with itself nor with us.
     pub unstable: Vec<u64>,
     /// Cases that Helm did not survive.
     pub lost: Vec<u64>,
@@ -46,6 +48,16 @@ impl Summary {
     /// The number of cases that differ.
     pub fn differences(&self) -> usize {
         self.different.values().map(Vec::len).sum()
+    }
+
+    /// The share of the compared cases that Helm renders, in percent.
+    pub fn rendered_percent(&self) -> u64 {
+        self.rendered * 100 / self.compared.max(1)
+    }
+
+    /// Whether all cases were compared, and none differs.
+    pub fn is_clean(&self) -> bool {
+        self.differences() == 0 && self.unstable.is_empty() && self.lost.is_empty()
     }
 }
 
@@ -91,15 +103,16 @@ pub fn run(
                 progress(index);
             }
             let seed = plan.seed.wrapping_add(index);
-            let case = generate::case(seed);
+            let case = generate::case(seed, plan.release);
             let verdict = judge(&mut helm, &case, plan.release);
             let mut summary = summary.lock().map_err(|_| anyhow!("the other thread ended"))?;
             match verdict {
                 Verdict::Lost => summary.lost.push(seed),
                 Verdict::Unstable => summary.unstable.push(seed),
-                Verdict::Same { rendered } => {
+                Verdict::Same { rendered, later } => {
                     summary.compared += 1;
                     summary.rendered += u64::from(rendered);
+                    summary.agreed_later += u64::from(later);
                 }
                 Verdict::Different(difference, outcomes) => {
                     summary.compared += 1;
@@ -119,15 +132,14 @@ pub fn run(
     Ok(summary)
 }
 
-/// Prints every case of a plan.
-pub fn show(programs: &Path, plan: Plan, print: &(dyn Fn(&Judged) + Sync)) -> Result<()> {
+/// Tells of every one of some cases what comes of it, be that the same or not.
+pub fn show(programs: &Path, release: Release, cases: &[Case], tell: &(dyn Fn(&Judged) + Sync)) -> Result<()> {
     on_render_stacks(1, &|| {
-        let mut helm = Helm::start(programs, plan.release)?;
-        for index in 0..plan.cases {
-            let case = generate::case(plan.seed.wrapping_add(index));
-            let theirs = helm.render(&case)?;
-            let own = ours(&case, plan.release);
-            print(&Judged { difference: compare(&theirs, &own), case, helm: theirs, ours: own });
+        let mut helm = Helm::start(programs, release)?;
+        for case in cases {
+            let theirs = helm.render(case)?;
+            let own = ours(case, release);
+            tell(&Judged { difference: compare(&theirs, &own), case: case.clone(), helm: theirs, ours: own });
         }
         Ok(())
     })
@@ -148,7 +160,7 @@ fn on_render_stacks(threads: usize, work: &(dyn Fn() -> Result<()> + Sync)) -> R
 }
 
 enum Verdict {
-    Same { rendered: bool },
+    Same { rendered: bool, later: bool },
     Different(Difference, Box<(Outcome, Outcome)>),
     Unstable,
     Lost,
@@ -157,12 +169,16 @@ enum Verdict {
 fn judge(helm: &mut Helm, case: &Case, release: Release) -> Verdict {
     let Ok(theirs) = helm.render(case) else { return Verdict::Lost };
     let own = ours(case, release);
-    let Some(difference) = compare(&theirs, &own) else { return Verdict::Same { rendered: theirs.is_ok() } };
+    let Some(difference) = compare(&theirs, &own) else {
+        return Verdict::Same { rendered: theirs.is_ok(), later: false };
+    };
     // Go iterates over maps at random: where that shows, each of Helm's answers is right.
     for _ in 0..QUESTIONS {
         match helm.render(case) {
             Err(_) => return Verdict::Lost,
-            Ok(again) if compare(&again, &own).is_none() => return Verdict::Same { rendered: again.is_ok() },
+            Ok(again) if compare(&again, &own).is_none() => {
+                return Verdict::Same { rendered: again.is_ok(), later: true };
+            }
             Ok(again) if again != theirs => return Verdict::Unstable,
             Ok(_) => {}
         }

@@ -9,6 +9,7 @@ use super::random::Random;
 use super::template::Templates;
 use super::values::{self, Tree};
 use crate::differential::Case;
+use crate::oracle::Release;
 
 /// What a case is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +22,13 @@ enum Subject {
     Values,
     /// `Chart.yaml` and what else a chart consists of.
     Chart,
+}
+
+/// What a case is about, and for whom.
+#[derive(Clone, Copy, Debug)]
+struct Aim {
+    subject: Subject,
+    release: Release,
 }
 
 /// Kinds that Helm orders, and one that it does not know.
@@ -54,16 +62,16 @@ const RESOURCES: &[(&str, &str)] = &[
     ("storage.k8s.io/v1", "StorageClass"),
 ];
 
-/// A chart and arguments; the same seed gives the same.
-pub fn case(seed: u64) -> Case {
+/// A chart and arguments for a release; the same seed gives the same.
+pub fn case(seed: u64, release: Release) -> Case {
     let mut random = Random::new(seed);
     let subject =
         [Subject::Language, Subject::Manifests, Subject::Values, Subject::Chart][random.weighted([55, 15, 22, 8])];
     let mut case = Case::new(seed);
-    case.only_files = subject == Subject::Language && random.chance(88);
-    chart(&mut case, "", "c", &mut random, subject, 0);
+    case.only_files = subject == Subject::Language && random.chance(97);
+    chart(&mut case, "", "c", &mut random, Aim { subject, release }, 0);
     arguments(&mut case, &mut random, subject);
-    if random.chance(6) {
+    if random.chance(3) {
         damage(&mut case, &mut random);
     }
     case
@@ -74,7 +82,8 @@ fn add(case: &mut Case, prefix: &str, name: &str, text: String) {
 }
 
 /// Adds a chart at a place of the case.
-fn chart(case: &mut Case, prefix: &str, name: &str, random: &mut Random, subject: Subject, level: usize) {
+fn chart(case: &mut Case, prefix: &str, name: &str, random: &mut Random, aim: Aim, level: usize) {
+    let Aim { subject, .. } = aim;
     let (mut tree, mut names) = values::typed(random);
     if subject == Subject::Values {
         globals(&mut tree, random);
@@ -89,10 +98,10 @@ fn chart(case: &mut Case, prefix: &str, name: &str, random: &mut Random, subject
     for index in 0..random.below(most + 1) {
         let child = format!("{}{index}", ["sub", "child", "leaf"][level.min(2)]);
         let alias = if random.chance(15) { format!("alias{index}") } else { child.clone() };
-        chart(case, &format!("{prefix}charts/{child}/"), &child, random, subject, level + 1);
+        chart(case, &format!("{prefix}charts/{child}/"), &child, random, aim, level + 1);
         if random.chance(75) {
-            let own = if random.chance(80) { values::map(random, 2) } else { values::any(random, 1) };
-            let own = override_of(own, random);
+            let own = if random.chance(96) { values::map(random, 2) } else { values::any(random, 1) };
+            let own = override_of(own, random, subject);
             if let Tree::Map(members) = &mut tree {
                 members.push((alias.clone(), own));
             }
@@ -110,30 +119,41 @@ fn chart(case: &mut Case, prefix: &str, name: &str, random: &mut Random, subject
     if random.chance(30) {
         add(case, prefix, "conf/sub/c.yaml", random.pick(corpus::TEXTS).to_owned());
     }
-    templates(case, prefix, name, random, subject, &names);
+    templates(case, prefix, name, random, aim, &names);
 }
 
-/// Values as they are laid over others: with deletions.
-fn override_of(tree: Tree, random: &mut Random) -> Tree {
-    match tree {
-        Tree::Map(mut members) => {
-            for key in ["m0", "m1", "s0", "l0", "global", "b0", "odd"] {
-                if random.chance(15) {
-                    let value = if random.chance(40) { Tree::Plain("null".to_owned()) } else { values::any(random, 2) };
-                    members.push((key.to_owned(), value));
+/// Values as they are laid over others: with deletions. Templates that rely on kinds of values keep them for the most
+/// part.
+fn override_of(tree: Tree, random: &mut Random, subject: Subject) -> Tree {
+    let Tree::Map(mut members) = tree else { return tree };
+    let kept = if matches!(subject, Subject::Values | Subject::Chart) { 60 } else { 97 };
+    for key in ["m0", "m1", "s0", "l0", "global", "b0", "odd"] {
+        if random.chance(15) {
+            let value = match key {
+                _ if !random.chance(kept) => {
+                    if random.chance(60) {
+                        Tree::Plain("null".to_owned())
+                    } else {
+                        values::any(random, 2)
+                    }
                 }
-            }
-            if random.chance(20) {
-                let nested = Tree::Map(vec![
-                    ("nested".to_owned(), Tree::Plain("null".to_owned())),
-                    ("b".to_owned(), values::any(random, 1)),
-                ]);
-                members.push(("m0".to_owned(), nested));
-            }
-            Tree::Map(members)
+                "s0" => values::text(random),
+                "b0" => Tree::Plain(random.pick(&["true", "false"]).to_owned()),
+                "l0" => values::list(random, 2),
+                "odd" => values::any(random, 2),
+                _ => values::map(random, 2),
+            };
+            members.retain(|(other, _)| other != key);
+            members.push((key.to_owned(), value));
         }
-        other => other,
     }
+    if random.chance(20) {
+        let nested = if random.chance(kept) { values::map(random, 1) } else { Tree::Plain("null".to_owned()) };
+        let nested = Tree::Map(vec![("nested".to_owned(), nested), ("b".to_owned(), values::any(random, 1))]);
+        members.retain(|(other, _)| other != "m0");
+        members.push(("m0".to_owned(), nested));
+    }
+    Tree::Map(members)
 }
 
 fn globals(tree: &mut Tree, random: &mut Random) {
@@ -162,7 +182,7 @@ fn metadata(
     subject: Subject,
     tree: &mut Tree,
 ) -> String {
-    let version = if subject == Subject::Chart && random.chance(20) {
+    let version = if subject == Subject::Chart && random.chance(8) {
         random.pick(&["1", "v1.2.3", "1.2", "x", "", "1.2.3+b", "01.2.3", "1.2.3.4"])
     } else {
         "0.1.0"
@@ -174,51 +194,55 @@ fn metadata(
     if subject == Subject::Chart {
         let lines = [
             "type: application\n",
-            "type: library\n",
-            "type: x\n",
             "kubeVersion: \">=1.20.0-0\"\n",
-            "kubeVersion: \"<1.0\"\n",
-            "kubeVersion: x\n",
             "keywords: [a, b]\n",
-            "keywords: a\n",
             "home: https://example.com\n",
             "sources: [x]\n",
             "deprecated: true\n",
             "deprecated: yes\n",
-            "deprecated: \"true\"\n",
             "maintainers:\n- name: m\n  email: e@example.com\n",
-            "maintainers:\n- email: e\n",
-            "maintainers: [null]\n",
             "annotations: {a: b, c: \"1\"}\n",
-            "annotations: {a: 1}\n",
             "annotations: {a: null}\n",
             "unknown: 1\n",
-            "appVersion: 1.20\n",
             "description: \"a\\u0007b  c\"\n",
             "icon: x\n",
             "condition: x\n",
             "tags: x\n",
             "engine: gotpl\n",
             "dependencies: []\n",
-            "dependencies: [null]\n",
-            "dependencies: x\n",
             "name: other\n",
-            "name: a/b\n",
-            "name: \"\"\n",
-            "name: ..\n",
             "apiVersion: v1\n",
-            "apiVersion: \"\"\n",
-            "apiVersion: 2\n",
             "Name: upper\n",
             "VERSION: 9.9.9\n",
             "description: null\n",
-            "keywords: [1, null]\n",
+            "keywords: [a, null]\n",
             "appVersion: null\n",
         ];
+        let refused = [
+            "type: library\n",
+            "type: x\n",
+            "kubeVersion: \"<1.0\"\n",
+            "kubeVersion: x\n",
+            "keywords: a\n",
+            "keywords: [1, null]\n",
+            "deprecated: \"true\"\n",
+            "maintainers:\n- email: e\n",
+            "maintainers: [null]\n",
+            "annotations: {a: 1}\n",
+            "appVersion: 1.20\n",
+            "dependencies: [null]\n",
+            "dependencies: x\n",
+            "name: a/b\n",
+            "name: \"\"\n",
+            "name: ..\n",
+            "apiVersion: \"\"\n",
+            "apiVersion: 2\n",
+        ];
         for _ in 0..random.below(4) {
-            text.push_str(random.pick(&lines));
+            let lines: &[&str] = if random.chance(10) { &refused } else { &lines };
+            text.push_str(random.pick(lines));
         }
-        if random.chance(10) {
+        if random.chance(5) {
             text = text.replacen(random.pick(&["apiVersion: v2\n", "version: 0.1.0\n", "name: c\n"]), "", 1);
         }
     } else if random.chance(15) {
@@ -293,10 +317,11 @@ fn dependency(child: &str, alias: &str, random: &mut Random, text: &mut String, 
     }
 }
 
-fn templates(case: &mut Case, prefix: &str, name: &str, random: &mut Random, subject: Subject, names: &[Named]) {
-    let wrong = [0, 0, 3, 20, 80][random.weighted([40, 10, 25, 15, 10])];
-    let mut templates = Templates::new(Expressions { random, wrong });
-    let mut scope = Scope { values: names.to_vec(), values_prefix: Some(".Values"), ..Scope::default() };
+fn templates(case: &mut Case, prefix: &str, name: &str, random: &mut Random, aim: Aim, names: &[Named]) {
+    let Aim { subject, release } = aim;
+    let wrong = [0, 5, 50][random.weighted([75, 15, 10])];
+    let mut templates = Templates::new(Expressions { random, release, wrong });
+    let mut scope = Scope { values: names.to_vec(), root: Some(""), ..Scope::default() };
     if subject == Subject::Values || subject == Subject::Chart {
         let mut text = format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\ndata:\n");
         for (key, expression) in [
@@ -311,7 +336,7 @@ fn templates(case: &mut Case, prefix: &str, name: &str, random: &mut Random, sub
                 let _ = writeln!(text, "  {key}: |\n    {{{{- {expression} | nindent 4 }}}}");
             }
         }
-        if templates.expressions.random.chance(50) {
+        if templates.expressions.random.chance(25) {
             let _ = write!(text, "  extra:{}", templates.yaml_value(&scope));
         }
         add(case, prefix, "templates/map.yaml", text);
@@ -320,15 +345,15 @@ fn templates(case: &mut Case, prefix: &str, name: &str, random: &mut Random, sub
     let mut helpers = String::new();
     for helper in ["a", "b"] {
         let helper = format!("{name}.{helper}");
-        helpers.push_str(&templates.definition(&helper, &mut scope));
-        scope.templates.push(helper);
+        let (text, defined) = templates.definition(&helper, &scope);
+        helpers.push_str(&text);
+        scope.templates.push(defined);
     }
     add(case, prefix, "templates/_helpers.tpl", helpers);
     if subject == Subject::Language {
         let files = templates.expressions.random.between(1, 2);
         for index in 0..files {
-            let statements = templates.expressions.random.between(1, 10);
-            let text = templates.body(&mut scope, statements, 3);
+            let text = templates.file(&mut scope);
             add(case, prefix, &format!("templates/t{index}.yaml"), text);
         }
         return;
@@ -403,22 +428,23 @@ fn manifests(templates: &mut Templates<'_>, scope: &Scope) -> String {
                 let _ = writeln!(
                     text,
                     "{}",
-                    random.pick(&[
-                        "[1, 2]",
-                        "text",
-                        "a: 1",
-                        "null",
-                        "{}",
-                        "- a",
-                        "a: [",
-                        "a: b: c",
-                        "\tx: 1",
-                        "kind: 1",
-                        "metadata: x",
-                        "apiVersion: [v1]",
-                        "metadata: {name: 5}",
-                        "metadata: {annotations: {a: 1}}"
-                    ])
+                    if random.chance(25) {
+                        random.pick(&[
+                            "[1, 2]",
+                            "text",
+                            "- a",
+                            "a: [",
+                            "a: b: c",
+                            "\tx: 1",
+                            "kind: 1",
+                            "metadata: x",
+                            "apiVersion: [v1]",
+                            "metadata: {name: 5}",
+                            "metadata: {annotations: {a: 1}}",
+                        ])
+                    } else {
+                        random.pick(&["a: 1", "null", "{}", "kind: A", "metadata: {name: x}", "apiVersion: v1", "# c"])
+                    }
                 );
                 continue;
             }
@@ -465,10 +491,10 @@ fn manifests(templates: &mut Templates<'_>, scope: &Scope) -> String {
             }
         }
         if random.chance(30) {
-            text.push_str("  labels: {{- include \"c.a\" . | nindent 4 }}\n");
+            let _ = writeln!(text, "  labels: {{{{ {} | quote }}}}", templates.expressions.write(Kind::Text, scope, 3));
         }
         text.push_str("data:\n");
-        for key in 0..random.below(3) {
+        for key in 0..templates.expressions.random.below(3) {
             let _ = write!(text, "  k{key}:{}", templates.yaml_value(scope));
         }
     }
@@ -477,22 +503,10 @@ fn manifests(templates: &mut Templates<'_>, scope: &Scope) -> String {
 
 fn arguments(case: &mut Case, random: &mut Random, subject: Subject) {
     if random.chance(25) && !case.only_files && subject != Subject::Chart {
-        case.release = String::from(random.pick(&[
-            "rel",
-            "my-release",
-            "a",
-            "r.1",
-            "1",
-            "Upper",
-            "x_y",
-            "-a",
-            "a-",
-            "very-long-name-that-is-more-than-fifty-three-characters-x",
-            "",
-        ]));
-        if random.chance(70) {
-            "rel".clone_into(&mut case.release);
-        }
+        let names = ["rel", "my-release", "a", "r.1", "1"];
+        let refused = ["Upper", "x_y", "-a", "a-", "very-long-name-that-is-more-than-fifty-three-characters-x"];
+        let names: &[&str] = if random.chance(4) { &refused } else { &names };
+        case.release = random.pick(names).to_owned();
     }
     if random.chance(20) {
         case.namespace = String::from(random.pick(&["ns", "kube-system", "with space", "1"]));
@@ -508,15 +522,14 @@ fn arguments(case: &mut Case, random: &mut Random, subject: Subject) {
     let often = if subject == Subject::Values { 60 } else { 15 };
     for _ in 0..2 {
         if random.chance(often) {
-            let tree = override_of(values::map(random, 2), random);
-            let mut tree = tree;
+            let mut tree = override_of(values::map(random, 2), random, subject);
             if subject == Subject::Values {
                 globals(&mut tree, random);
                 if let Tree::Map(members) = &mut tree {
                     for child in ["sub0", "sub1", "alias0", "sub2"] {
                         if random.chance(30) {
                             let own = if random.chance(85) {
-                                override_of(values::map(random, 2), random)
+                                override_of(values::map(random, 2), random, subject)
                             } else {
                                 Tree::Plain("null".to_owned())
                             };
@@ -575,7 +588,7 @@ fn arguments(case: &mut Case, random: &mut Random, subject: Subject) {
     for (list, often) in [(&mut case.set, 15), (&mut case.set_string, 6)] {
         for _ in 0..2 {
             if random.chance(if subject == Subject::Values { often * 2 } else { often }) {
-                let flag = if random.chance(5) { random.pick(&refused) } else { random.pick(&flags) };
+                let flag = if random.chance(2) { random.pick(&refused) } else { random.pick(&flags) };
                 list.push(flag.to_owned());
             }
         }
@@ -586,26 +599,24 @@ fn arguments(case: &mut Case, random: &mut Random, subject: Subject) {
         "i0=1e2",
         "l0=[1,\"x\"]",
         "x=",
-        "x={",
-        "{\"a\": ",
         "s0=\"a\",i0=2",
         "m0.a=null",
         "i0=1.0",
         "i0=9007199254740993",
-        "[1]",
         "a.b=true",
         "l0[0]={\"a\":1}",
         "sub0={\"s0\":\"z\"}",
     ];
     if random.chance(8) {
-        case.set_json.push(random.pick(&json).to_owned());
+        let json: &[&str] = if random.chance(6) { &["x={", "{\"a\": ", "[1]", "x"] } else { &json };
+        case.set_json.push(random.pick(json).to_owned());
     }
     if random.chance(4) {
         case.set_literal.push(
             random.pick(&["s0=a,b", "s0={x}", "m0.a=[1]", "x", "s0=", "s0=a=b", "l0[0]=y", "s0=null"]).to_owned(),
         );
     }
-    if random.chance(1) {
+    if random.below(300) == 0 {
         // Alone: of several wrong arguments, Helm tells one.
         for list in [&mut case.values, &mut case.set, &mut case.set_string, &mut case.set_json, &mut case.set_literal] {
             list.clear();

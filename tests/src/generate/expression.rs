@@ -5,6 +5,7 @@ use std::fmt::Write;
 use super::corpus;
 use super::functions::{CALLS, Call, Kind};
 use super::random::Random;
+use crate::oracle::Release;
 
 /// What a name stands for where an expression is written.
 #[derive(Clone, Debug)]
@@ -15,6 +16,26 @@ pub(super) struct Named {
     pub(super) kind: Kind,
 }
 
+/// What a defined template expects as its dot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Expects {
+    /// What the template of a file has.
+    Root,
+    /// A map with that as `root` and something as `x`.
+    RootAndMore,
+    /// Anything.
+    Any,
+}
+
+/// A defined template.
+#[derive(Clone, Debug)]
+pub(super) struct Defined {
+    /// Its name.
+    pub(super) name: String,
+    /// Its dot.
+    pub(super) expects: Expects,
+}
+
 /// What can be named at a place of a template.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Scope {
@@ -22,14 +43,27 @@ pub(super) struct Scope {
     pub(super) variables: Vec<Named>,
     /// Paths that start at the values.
     pub(super) values: Vec<Named>,
-    /// What leads to the values from here, such as `.Values` or `$.Values`; none where they are out of reach.
-    pub(super) values_prefix: Option<&'static str>,
-    /// The kind of the dot; none is the root.
+    /// What else has a name, but cannot be assigned.
+    pub(super) given: Vec<Named>,
+    /// What stands before the dot of a member of the root, such as `$` of `$.Values`: nothing where the dot is the root.
+    /// None where it is out of reach.
+    pub(super) root: Option<&'static str>,
+    /// The kind of the dot; none is a dot that is not named.
     pub(super) dot: Option<Kind>,
-    /// Names of templates that can be included here without recursion.
-    pub(super) templates: Vec<String>,
-    /// Inside a `range`.
-    pub(super) in_range: bool,
+    /// Templates that can be included here without recursion.
+    pub(super) templates: Vec<Defined>,
+    /// How many `range` are around it.
+    pub(super) ranges: usize,
+    /// Whether it can be executed more than once: what grows here can grow without end.
+    pub(super) repeated: bool,
+}
+
+impl Scope {
+    /// The templates whose dot can be had here.
+    pub(super) fn includable(&self) -> Vec<&Defined> {
+        let known = |defined: &&Defined| self.root.is_some() || defined.expects == Expects::Any;
+        self.templates.iter().filter(known).collect()
+    }
 }
 
 /// Writes expressions.
@@ -37,6 +71,8 @@ pub(super) struct Scope {
 pub(super) struct Expressions<'a> {
     /// Where the choices come from.
     pub(super) random: &'a mut Random,
+    /// For whom.
+    pub(super) release: Release,
     /// In so many of a thousand places, something of another kind than wanted is written.
     pub(super) wrong: usize,
 }
@@ -61,13 +97,35 @@ pub(super) const KINDS: &[Kind] = &[
 impl Expressions<'_> {
     /// An expression, without parentheses around it.
     pub(super) fn write(&mut self, kind: Kind, scope: &Scope, depth: usize) -> String {
-        if !matches!(kind, Kind::Time | Kind::Small | Kind::Own | Kind::Fresh | Kind::Toml)
-            && self.random.below(1000) < self.wrong
-        {
+        if !matches!(kind, Kind::Time | Kind::Small | Kind::Own | Kind::Fresh | Kind::Toml) && self.errs() {
+            if depth > 0
+                && self.random.chance(50)
+                && let Some(text) = self.call_of(kind, scope, depth - 1, true)
+            {
+                return text;
+            }
             let other = KINDS[self.random.below(KINDS.len())];
             return self.proper(other, scope, depth);
         }
         self.proper(kind, scope, depth)
+    }
+
+    /// Whether something wrong is due.
+    pub(super) fn errs(&mut self) -> bool {
+        self.random.below(1000) < self.wrong
+    }
+
+    /// Something to iterate over. It ends soon whatever its parts are: a `range` over a number counts up to it.
+    pub(super) fn iterable(&mut self, kind: Kind, scope: &Scope) -> String {
+        if kind == Kind::Small {
+            return self.small(scope, 1);
+        }
+        if self.wrong == 0 {
+            return self.proper(kind, scope, 2);
+        }
+        let operand = self.operand(kind, scope, 2);
+        // Both refuse what is of another kind.
+        if kind == Kind::Map { format!("omit {operand} \"\"") } else { format!("concat {operand} list") }
     }
 
     /// An operand of a call: in parentheses if it needs them.
@@ -87,8 +145,8 @@ impl Expressions<'_> {
             Kind::Dot => return self.dot(scope, depth),
             Kind::Fresh => return self.fresh(scope, depth),
             Kind::Own => return self.own(scope, depth),
-            Kind::Template => return super::template::inline(self, scope, depth),
-            Kind::TemplateName => return self.template_name(scope),
+            Kind::Templated => return super::template::inline(self, scope, depth),
+            Kind::Included => return self.included(scope, depth),
             Kind::Printf => return self.printf(scope, depth),
             Kind::Time => return self.time(scope, depth),
             Kind::Small => return self.small(scope, depth),
@@ -105,13 +163,17 @@ impl Expressions<'_> {
 
     /// A call that gives the kind, or a constant if nothing does.
     fn call(&mut self, kind: Kind, scope: &Scope, depth: usize) -> String {
-        let serving = CALLS.iter().filter(|call| call.result.serves(kind));
-        let serving: Vec<_> = serving.filter(|call| callable(call, scope)).collect();
+        self.call_of(kind, scope, depth, false).unwrap_or_else(|| self.constant(kind))
+    }
+
+    fn call_of(&mut self, kind: Kind, scope: &Scope, depth: usize, risky: bool) -> Option<String> {
+        let serving = CALLS.iter().filter(|call| call.risky == risky && call.result.serves(kind));
+        let serving: Vec<_> = serving.filter(|call| self.is_callable(call, scope)).collect();
         if serving.is_empty() {
-            return self.constant(kind);
+            return None;
         }
         let call = serving[self.random.weighted(serving.iter().map(|call| call.weight))];
-        let same = [Kind::Text, Kind::Int, Kind::Number, Kind::Bool][self.random.weighted([5, 4, 3, 1])];
+        let same = [Kind::Text, Kind::Int, Kind::Float, Kind::Bool][self.random.weighted([5, 4, 3, 1])];
         let mut operands = Vec::new();
         for (_, hole) in &call.holes {
             let hole = match hole {
@@ -119,40 +181,47 @@ impl Expressions<'_> {
                 Kind::Same => same,
                 other => *other,
             };
-            operands.push(match hole {
-                Kind::Printf | Kind::TemplateName => self.write(hole, scope, depth),
-                _ => self.operand(hole, scope, depth),
+            operands.push(if is_several(hole) {
+                self.write(hole, scope, depth)
+            } else {
+                self.operand(hole, scope, depth)
             });
         }
         let mut text = String::new();
         // A last operand that ends the call can stand before it in a pipeline.
         let piped = call.rest.is_empty()
             && call.holes.len() == operands.len()
-            && call.holes.last().is_some_and(|(before, kind)| before.ends_with(' ') && *kind != Kind::Printf)
+            && call.holes.last().is_some_and(|(before, kind)| before.ends_with(' ') && !is_several(*kind))
             && self.random.chance(45);
         let last = if piped { operands.pop() } else { None };
         for ((before, _), operand) in call.holes.iter().zip(&operands) {
             let _ = write!(text, "{before}{operand}");
         }
         if let (Some(last), Some((before, _))) = (last, call.holes.last()) {
-            return format!("{} | {text}{}", without_parentheses(&last), before.trim_end());
+            return Some(format!("{} | {text}{}", without_parentheses(&last), before.trim_end()));
         }
         text.push_str(call.rest);
-        text
+        Some(text)
+    }
+
+    fn is_callable(&self, call: &Call, scope: &Scope) -> bool {
+        (call.holes.iter().all(|(_, hole)| *hole != Kind::Included) || !scope.includable().is_empty())
+            && (!call.new_in_v4 || self.release == Release::V4)
     }
 
     /// Something that has a name in scope and serves.
     fn named(&mut self, kind: Kind, scope: &Scope) -> Option<String> {
         let mut names: Vec<String> = Vec::new();
-        names.extend(scope.variables.iter().filter(|named| named.kind.serves(kind)).map(|named| named.text.clone()));
-        if let Some(prefix) = scope.values_prefix {
+        let plain = scope.variables.iter().chain(&scope.given);
+        names.extend(plain.filter(|named| named.kind.serves(kind)).map(|named| named.text.clone()));
+        if let Some(root) = scope.root {
             let serving = scope.values.iter().filter(|named| named.kind.serves(kind));
-            names.extend(serving.map(|named| format!("{prefix}{}", named.text)));
+            names.extend(serving.map(|named| format!("{root}.Values{}", named.text)));
         }
         if scope.dot.is_some_and(|dot| dot.serves(kind)) {
             names.extend([".".to_owned(), ".".to_owned()]);
         }
-        let root: &[&str] = match kind {
+        let members: &[&str] = match kind {
             Kind::Text => &[
                 "Release.Name",
                 "Release.Namespace",
@@ -188,35 +257,53 @@ impl Expressions<'_> {
             ],
             _ => &[],
         };
-        if !root.is_empty() && scope.values_prefix.is_some() && self.random.chance(20) {
-            let path = self.random.pick(root);
-            let start = if scope.dot.is_none() { "." } else { "$." };
-            let path = path.replace("(.Files", &format!("({start}Files"));
-            names.push(if path.starts_with('(') { path } else { format!("{start}{path}") });
-            return names.pop();
+        if let Some(root) = scope.root
+            && !members.is_empty()
+            && self.random.chance(20)
+        {
+            let path = self.random.pick(members);
+            let path = path.replace("(.Files", &format!("({root}.Files"));
+            return Some(if path.starts_with('(') { path } else { format!("{root}.{path}") });
         }
         if names.is_empty() { None } else { Some(names.swap_remove(self.random.below(names.len()))) }
     }
 
     fn dot(&mut self, scope: &Scope, depth: usize) -> String {
-        match self.random.weighted([60, 20, 10, 10]) {
-            0 => ".".to_owned(),
-            1 => "$".to_owned(),
-            2 => format!("dict \"root\" $ \"x\" {}", self.operand(Kind::Any, scope, depth.saturating_sub(1))),
-            _ => self.proper(Kind::Any, scope, depth.saturating_sub(1)),
+        match scope.root {
+            Some(root) if self.random.chance(85) => root_itself(root),
+            _ => self.operand(Kind::Any, scope, depth.saturating_sub(1)),
         }
     }
 
-    fn template_name(&mut self, scope: &Scope) -> String {
-        if scope.templates.is_empty() || self.random.chance(1) {
-            return "\"missing\"".to_owned();
+    /// `"NAME" DOT`.
+    pub(super) fn included(&mut self, scope: &Scope, depth: usize) -> String {
+        let includable = scope.includable();
+        if includable.is_empty() || self.errs() {
+            let name = if self.random.chance(50) { "missing" } else { "c.a" };
+            return format!("{name:?} {}", self.operand(Kind::Any, scope, depth.saturating_sub(1)));
         }
-        let name = &scope.templates[self.random.below(scope.templates.len())];
-        if self.random.chance(10) { format!("(print {})", literal(name, self.random)) } else { format!("{name:?}") }
+        let Defined { name, expects } = includable[self.random.below(includable.len())];
+        let dot = match (expects, scope.root) {
+            (Expects::Root, Some(root)) => root_itself(root),
+            (Expects::RootAndMore, Some(root)) => {
+                let more = self.operand(Kind::Any, scope, depth.saturating_sub(1));
+                format!("(dict \"root\" {} \"x\" {more})", root_itself(root))
+            }
+            _ => self.operand(Kind::Any, scope, depth.saturating_sub(1)),
+        };
+        let name = if self.random.chance(10) {
+            format!("(print {})", literal(name, self.random))
+        } else {
+            format!("{name:?}")
+        };
+        format!("{name} {dot}")
     }
 
     /// A scalar or a copy.
     fn fresh(&mut self, scope: &Scope, depth: usize) -> String {
+        if scope.repeated {
+            return self.bounded(scope, depth);
+        }
         match self.random.weighted([70, 15, 15]) {
             0 => self.constant(Kind::Any),
             1 => format!("deepCopy {}", self.named(Kind::Map, scope).unwrap_or_else(|| "(dict)".to_owned())),
@@ -224,6 +311,16 @@ impl Expressions<'_> {
                 let kind = [Kind::Text, Kind::Int, Kind::Bool][self.random.below(3)];
                 self.call(kind, scope, depth.saturating_sub(1))
             }
+        }
+    }
+
+    /// A scalar that is no larger than a constant, whatever variables hold.
+    pub(super) fn bounded(&mut self, scope: &Scope, depth: usize) -> String {
+        match self.random.below(4) {
+            0 => self.call(Kind::Int, scope, depth.saturating_sub(1)),
+            1 => self.call(Kind::Bool, scope, depth.saturating_sub(1)),
+            2 => format!("trunc 40 {}", self.operand(Kind::Text, scope, depth.saturating_sub(1))),
+            _ => self.scalar(),
         }
     }
 
@@ -256,22 +353,22 @@ impl Expressions<'_> {
     fn small(&mut self, scope: &Scope, depth: usize) -> String {
         // Never a large number: functions build as much as they are told.
         if depth > 0 && self.random.chance(10) {
-            return format!("len {}", self.operand(Kind::Text, scope, depth - 1));
+            return format!("int (min 12 (len {}))", self.operand(Kind::Text, scope, depth - 1));
         }
-        let numbers = if self.random.chance(3) {
-            ["-1", "-2", "-5", "100", "x", "2.0", "1.5", "\"2\""].as_slice()
+        if self.errs() {
+            return self.random.pick(&["-1", "-2", "-5", "100", "true", "2.0", "1.5", "\"2\""]).to_owned();
+        }
+        let numbers: &[&str] = if scope.ranges > 0 {
+            &["0", "1", "2", "3", "4"]
         } else {
-            ["0", "1", "2", "3", "4", "5", "7", "10", "12", "20"].as_slice()
+            &["0", "1", "2", "3", "4", "5", "7", "10", "12", "20"]
         };
-        match self.random.pick(numbers) {
-            "x" => "true".to_owned(),
-            number => number.to_owned(),
-        }
+        self.random.pick(numbers).to_owned()
     }
 
     /// A constant of a random scalar kind.
     fn scalar(&mut self) -> String {
-        let kind = [Kind::Text, Kind::Int, Kind::Bool, Kind::Number][self.random.below(4)];
+        let kind = [Kind::Text, Kind::Int, Kind::Bool, Kind::Float][self.random.below(4)];
         self.constant(kind)
     }
 
@@ -300,11 +397,17 @@ impl Expressions<'_> {
                     "0b101",
                     "1_000",
                     "'a'",
-                    "1e3",
                 ];
                 numbers[self.random.below(numbers.len())].to_owned()
             }
+            Kind::Divisor => {
+                self.random.pick(&["1", "2", "3", "7", "-1", "-4", "1000", "1.5", "2.0", "1e3"]).to_owned()
+            }
             Kind::Number => {
+                let kind = if self.random.chance(40) { Kind::Int } else { Kind::Float };
+                self.constant(kind)
+            }
+            Kind::Float => {
                 let numbers = [
                     "1.5",
                     "0.1",
@@ -314,7 +417,6 @@ impl Expressions<'_> {
                     "1e-7",
                     "123456789.125",
                     "0.0",
-                    "3",
                     "1e6",
                     "1e20",
                     "2.5",
@@ -345,7 +447,7 @@ impl Expressions<'_> {
             other => {
                 let texts = corpus::texts(other).unwrap_or(corpus::TEXTS);
                 let refused = corpus::refused(other);
-                let texts = if !refused.is_empty() && self.random.chance(2) { refused } else { texts };
+                let texts = if !refused.is_empty() && self.errs() { refused } else { texts };
                 let text = self.random.pick(texts);
                 literal(text, self.random)
             }
@@ -403,8 +505,14 @@ impl Expressions<'_> {
     }
 }
 
-fn callable(call: &Call, scope: &Scope) -> bool {
-    !scope.templates.is_empty() || call.holes.iter().all(|(_, hole)| *hole != Kind::TemplateName)
+/// Whether what is written in such a hole is more than one operand.
+fn is_several(hole: Kind) -> bool {
+    matches!(hole, Kind::Printf | Kind::Included | Kind::Templated)
+}
+
+/// The root, by what stands before its members.
+pub(super) fn root_itself(root: &str) -> String {
+    if root.is_empty() { ".".to_owned() } else { root.to_owned() }
 }
 
 fn without_parentheses(text: &str) -> &str {

@@ -21,8 +21,12 @@ pub(super) enum Kind {
     Int,
     /// A small number, for lengths and indexes.
     Small,
+    /// A float.
+    Float,
     /// Integer or float.
     Number,
+    /// A number that is not zero.
+    Divisor,
     /// A truth value.
     Bool,
     /// A list.
@@ -69,13 +73,13 @@ pub(super) enum Kind {
     ReflectName,
     /// The name of a Go type.
     TypeText,
-    /// The text of a template, for `tpl`.
-    Template,
-    /// The name of a defined template.
-    TemplateName,
+    /// The text of a template and its dot, for `tpl`.
+    Templated,
+    /// The name of a defined template and its dot.
+    Included,
     /// A whole `printf` call without its name: format and arguments.
     Printf,
-    /// What `include` and `tpl` are given as dot.
+    /// What `tpl` is given as dot.
     Dot,
 }
 
@@ -90,7 +94,9 @@ impl Kind {
             "text" => Self::Text,
             "int" => Self::Int,
             "small" => Self::Small,
+            "float" => Self::Float,
             "number" => Self::Number,
+            "divisor" => Self::Divisor,
             "bool" => Self::Bool,
             "list" => Self::List,
             "texts" => Self::Texts,
@@ -114,8 +120,8 @@ impl Kind {
             "separator" => Self::Separator,
             "kind" => Self::ReflectName,
             "type" => Self::TypeText,
-            "template" => Self::Template,
-            "name" => Self::TemplateName,
+            "templated" => Self::Templated,
+            "included" => Self::Included,
             "printf" => Self::Printf,
             "dot" => Self::Dot,
             _ => return None,
@@ -138,7 +144,7 @@ impl Kind {
                     | Self::Url
                     | Self::Path
             ),
-            Self::Number => matches!(self, Self::Int | Self::Small),
+            Self::Number => matches!(self, Self::Int | Self::Small | Self::Float),
             Self::Int => self == Self::Small,
             Self::List => self == Self::Texts,
             _ => false,
@@ -151,6 +157,10 @@ impl Kind {
 pub(super) struct Call {
     /// How often, beside the others.
     pub(super) weight: usize,
+    /// Written only where something wrong is wanted: most such calls fail.
+    pub(super) risky: bool,
+    /// Whether Helm 3 has no such function.
+    pub(super) new_in_v4: bool,
     /// Literal text and holes in turn: the text before each hole, then the hole's kind.
     pub(super) holes: Vec<(&'static str, Kind)>,
     /// The text after the last hole.
@@ -165,6 +175,8 @@ pub(super) static CALLS: LazyLock<Vec<Call>> = LazyLock::new(|| CATALOGUE.lines(
 fn parse(line: &'static str) -> Option<Call> {
     let (weight, line) = line.trim().split_once(' ')?;
     let (pattern, result) = line.rsplit_once(" -> ")?;
+    let risky = weight.starts_with('!');
+    let weight = weight.trim_start_matches('!').parse().ok()?;
     let mut holes = Vec::new();
     let mut rest = pattern;
     while let Some((before, (name, after))) =
@@ -173,7 +185,22 @@ fn parse(line: &'static str) -> Option<Call> {
         holes.push((before, Kind::of_name(name)?));
         rest = after;
     }
-    Some(Call { weight: weight.parse().ok()?, holes, rest, result: Kind::of_name(result)? })
+    let result = Kind::of_name(result)?;
+    let mut call = Call { weight, risky, new_in_v4: false, holes, rest, result };
+    let old = renderer::functions::table(renderer::Profile::V3);
+    let new = renderer::functions::table(renderer::Profile::V4);
+    let is_new = |word| new.get(word).is_some() && old.get(word).is_none();
+    let new_in_v4 = call.words().any(is_new);
+    call.new_in_v4 = new_in_v4;
+    Some(call)
+}
+
+impl Call {
+    /// All names in it.
+    fn words(&self) -> impl Iterator<Item = &'static str> {
+        let texts = self.holes.iter().map(|(text, _)| *text).chain([self.rest]);
+        texts.flat_map(|text| text.split(|character: char| !character.is_alphanumeric() && character != '_'))
+    }
 }
 
 /// Functions whose results are random by nature, or that take too long to be called in masses. They have tests of
@@ -196,27 +223,28 @@ const LEFT_OUT: &[&str] = &[
     "htpasswd",
 ];
 
-/// A weight, a call with holes, and the kind of its result. The order of `keys` and `values` is random, so they are
-/// sorted; so are results of `shuffle` and its like counted only.
+/// A weight, a call with holes, and the kind of its result. What begins with `!` mostly fails. The order of `keys` and
+/// `values` is random, so they are sorted; so are results of `shuffle` and its like counted only.
 const CATALOGUE: &str = r#"
-60 include {name} {dot} -> text
-40 (include {name} {dot}) | fromYaml -> map
-20 include {name} {dot} | trim -> text
-30 tpl {template} {dot} -> text
-4 tpl {text} {dot} -> text
+60 include {included} -> text
+40 (include {included}) | fromYaml -> map
+20 include {included} | trim -> text
+30 tpl {templated} -> text
+!4 tpl {text} {dot} -> text
 60 quote {any} -> text
 6 quote {any} {any} -> text
 8 squote {any} -> text
 40 nindent {small} {text} -> text
 20 indent {small} {text} -> text
 40 default {wanted} {wanted} -> wanted
-8 default {any} -> wanted
+8 default {wanted} -> wanted
 20 ternary {wanted} {wanted} {bool} -> wanted
-14 coalesce {any} {wanted} {any} -> wanted
+14 coalesce {any} {any} {any} -> any
+8 coalesce {wanted} {wanted} | default {wanted} -> wanted
 14 empty {any} -> bool
 12 not {any} -> bool
-12 and {any} {wanted} -> wanted
-12 or {wanted} {any} -> wanted
+12 and {wanted} {wanted} -> wanted
+12 or {wanted} {wanted} -> wanted
 6 and {bool} {bool} {bool} -> bool
 6 or {bool} {bool} {bool} -> bool
 4 all {any} {any} -> bool
@@ -224,12 +252,20 @@ const CATALOGUE: &str = r#"
 30 eq {same} {same} -> bool
 6 eq {same} {same} {same} -> bool
 16 ne {same} {same} -> bool
-8 lt {same} {same} -> bool
-8 le {same} {same} -> bool
-8 gt {same} {same} -> bool
-8 ge {same} {same} -> bool
-1 eq {any} {any} -> bool
-1 lt {any} {any} -> bool
+3 lt {text} {text} -> bool
+3 lt {int} {int} -> bool
+2 lt {float} {float} -> bool
+3 le {text} {text} -> bool
+3 le {int} {int} -> bool
+2 le {float} {float} -> bool
+3 gt {text} {text} -> bool
+3 gt {int} {int} -> bool
+2 gt {float} {float} -> bool
+3 ge {text} {text} -> bool
+3 ge {int} {int} -> bool
+2 ge {float} {float} -> bool
+!8 eq {any} {any} -> bool
+!8 lt {any} {any} -> bool
 4 deepEqual {any} {any} -> bool
 30 printf {printf} -> text
 12 print {any} -> text
@@ -249,9 +285,11 @@ const CATALOGUE: &str = r#"
 4 mustToRawJson {any} -> json
 12 fromJson {json} -> map
 8 fromJsonArray {json} -> list
-3 mustFromJson {json} -> any
+2 mustFromJson (toJson {any}) -> any
+!4 mustFromJson {json} -> any
 10 toToml {map} -> toml
-4 mustToToml {map} -> toml
+2 mustToToml (dict {key} {text} {key} {int}) -> text
+!4 mustToToml {map} -> text
 10 fromToml {toml} -> map
 30 dict {key} {any} {key} {any} -> map
 10 dict {key} {fresh} -> map
@@ -263,10 +301,12 @@ const CATALOGUE: &str = r#"
 3 tuple {any} {any} -> list
 12 get {map} {key} -> any
 12 index {map} {key} -> any
-8 index {list} 0 -> any
-1 index {list} {small} -> any
-1 index {map} {key} {key} -> any
-1 index {any} {any} -> any
+8 index (prepend {list} {any}) 0 -> any
+!8 index {list} 0 -> any
+!8 index {list} {small} -> any
+2 index (dict "a" {map}) "a" {key} -> any
+!8 index {map} {key} {key} -> any
+!8 index {any} {any} -> any
 12 hasKey {map} {key} -> bool
 8 set {own} {key} {fresh} -> map
 4 set {map} {key} {fresh} -> map
@@ -278,8 +318,9 @@ const CATALOGUE: &str = r#"
 6 values {map} | toStrings | sortAlpha -> texts
 4 values (dict {key} {any}) -> list
 5 pluck {key} {map} {map} -> list
-8 dig {key} {wanted} {map} -> wanted
-6 dig {key} {key} {wanted} {map} -> wanted
+8 dig {key} {any} {map} -> any
+6 dig "a" {key} {any} (dict "a" {map}) -> any
+!8 dig {key} {key} {any} {map} -> any
 8 merge {own} {map} -> map
 8 merge {own} (deepCopy {map}) {map} -> map
 8 mergeOverwrite {own} {map} -> map
@@ -288,8 +329,9 @@ const CATALOGUE: &str = r#"
 5 mustMergeOverwrite {own} {map} -> map
 6 deepCopy {map} -> map
 3 mustDeepCopy {any} -> any
-6 split {separator} {text} -> map
-4 splitn {separator} {small} {text} -> map
+6 split {separator} {text} -> any
+3 (split {separator} {text})._0 -> text
+4 splitn {separator} {small} {text} -> any
 12 splitList {separator} {text} -> texts
 14 join {separator} {list} -> text
 8 sortAlpha {list} -> texts
@@ -319,9 +361,12 @@ const CATALOGUE: &str = r#"
 3 mustCompact {list} -> list
 6 reverse {list} -> list
 3 mustReverse {list} -> list
-6 slice (list {any} {any} {any}) {small} {small} -> list
-3 slice (list {text} {any}) {small} -> list
-3 mustSlice (list {any} {text} {any} {int}) {small} {small} -> list
+3 slice (list {any} {any} {any}) 1 3 -> list
+3 slice (list {any} {any}) 0 1 -> list
+!8 slice (list {any} {any} {any}) {small} {small} -> list
+3 slice (list {text} {any}) 1 -> list
+3 mustSlice (list {any} {text} {any} {int}) 2 4 -> list
+!4 mustSlice (list {any} {text}) {small} {small} -> list
 5 chunk {small} {list} -> list
 3 mustChunk {small} {list} -> list
 6 until {small} -> list
@@ -351,14 +396,15 @@ const CATALOGUE: &str = r#"
 6 kebabcase {text} -> text
 6 snakecase {text} -> text
 6 repeat {small} {text} -> text
-6 substr {small} {small} {text} -> text
+6 substr 0 {small} {text} -> text
+!6 substr {small} {small} {text} -> text
 4 nospace {text} -> text
 4 initials {text} -> text
 4 abbrev {small} {text} -> text
 4 abbrevboth {small} {small} {text} -> text
 4 wrap {small} {text} -> text
 4 wrapWith {small} {separator} {text} -> text
-4 plural {text} {text} {int} -> text
+4 plural {text} {text} {small} -> text
 4 shuffle {text} | len -> int
 10 toString {any} -> text
 8 b64enc {text} -> base64
@@ -374,7 +420,7 @@ const CATALOGUE: &str = r#"
 4 urlquery {any} -> text
 10 int {any} -> int
 8 int64 {any} -> int
-6 float64 {any} -> number
+6 float64 {any} -> float
 5 atoi {text} -> int
 5 toDecimal {text} -> int
 10 add {number} {number} -> int
@@ -382,22 +428,26 @@ const CATALOGUE: &str = r#"
 6 add1 {number} -> int
 8 sub {number} {number} -> int
 6 mul {number} {number} -> int
-6 div {number} {number} -> int
-6 mod {number} {number} -> int
-4 addf {number} {number} -> number
-3 add1f {number} -> number
-4 subf {number} {number} -> number
-4 mulf {number} {number} -> number
-4 divf {number} {number} -> number
+6 div {number} {divisor} -> int
+!6 div {number} {number} -> int
+6 mod {number} {divisor} -> int
+!6 mod {number} {number} -> int
+4 addf {number} {number} -> float
+3 add1f {number} -> float
+4 subf {number} {number} -> float
+4 mulf {number} {number} -> float
+4 divf {number} {divisor} -> float
+!4 divf {number} {number} -> float
 5 max {number} {number} -> int
 5 min {number} {number} -> int
-3 maxf {number} {number} -> number
-3 minf {number} {number} -> number
+3 maxf {number} {number} -> float
+3 minf {number} {number} -> float
 3 biggest {number} {number} -> int
-5 floor {number} -> number
-5 ceil {number} -> number
-5 round {number} {small} -> number
-3 round {number} {small} {number} -> number
+5 floor {number} -> float
+5 ceil {number} -> float
+5 round {number} {small} -> float
+3 round {number} {small} 0.25 -> float
+!3 round {number} {small} {number} -> float
 8 regexMatch {regex} {text} -> bool
 4 mustRegexMatch {regex} {text} -> bool
 6 regexFind {regex} {text} -> text
@@ -424,7 +474,7 @@ const CATALOGUE: &str = r#"
 4 htmlDate {time} -> text
 3 htmlDateInZone {time} {zone} -> text
 8 toDate {layout} {date} -> time
-4 mustToDate {layout} {date} -> time
+!4 mustToDate {layout} {date} -> time
 4 dateModify {duration} {time} -> time
 2 date_modify {duration} {time} -> time
 3 mustDateModify {duration} {time} -> time
@@ -434,14 +484,14 @@ const CATALOGUE: &str = r#"
 4 duration {int} -> text
 4 durationRound {duration} -> text
 3 mustToDuration {duration} -> any
-3 durationSeconds {duration} -> number
+3 durationSeconds {duration} -> float
 2 durationMilliseconds {duration} -> int
 2 durationMicroseconds {duration} -> int
 2 durationNanoseconds {duration} -> int
-2 durationMinutes {duration} -> number
-2 durationHours {duration} -> number
-2 durationDays {duration} -> number
-2 durationWeeks {duration} -> number
+2 durationMinutes {duration} -> float
+2 durationHours {duration} -> float
+2 durationDays {duration} -> float
+2 durationWeeks {duration} -> float
 3 durationRoundTo {duration} {duration} -> any
 3 durationTruncateTo {duration} {duration} -> any
 2 now | kindOf -> text
@@ -464,8 +514,10 @@ const CATALOGUE: &str = r#"
 2 osExt {path} -> text
 2 osClean {path} -> path
 2 osIsAbs {path} -> bool
-1 fail {text} -> any
-4 required {text} {wanted} -> wanted
+!8 fail {text} -> any
+4 required {text} (default "x" {text}) -> text
+3 required {text} (list {any}) -> list
+!8 required {text} {wanted} -> wanted
 4 lookup {text} {text} {text} {text} -> map
 2 getHostByName {text} -> text
 2 randAlpha {small} | len -> int
@@ -476,8 +528,8 @@ const CATALOGUE: &str = r#"
 2 randInt 3 4 -> int
 2 uuidv4 | len -> int
 2 encryptAES "key" {text} | decryptAES "key" -> text
-2 decryptAES "key" {base64} -> text
-1 decryptAES {text} {text} -> text
+!2 decryptAES "key" {base64} -> text
+!1 decryptAES {text} {text} -> text
 "#;
 
 #[cfg(test)]
@@ -491,9 +543,7 @@ mod tests {
         assert_eq!(CALLS.len(), CATALOGUE.trim().lines().count(), "a line of the catalogue is malformed");
         let mut called = BTreeSet::new();
         for call in CALLS.iter() {
-            for text in call.holes.iter().map(|(text, _)| *text).chain([call.rest]) {
-                called.extend(text.split(|character: char| !character.is_alphanumeric() && character != '_'));
-            }
+            called.extend(call.words());
         }
         let missing: Vec<&str> = renderer::functions::table(renderer::Profile::V4)
             .names()

@@ -1,7 +1,7 @@
 //! Templates: text, actions, control structures, definitions.
 
 use super::corpus;
-use super::expression::{Expressions, KINDS, Named, Scope, literal};
+use super::expression::{Defined, Expects, Expressions, KINDS, Named, Scope, literal, root_itself};
 use super::functions::Kind;
 
 /// Writes templates.
@@ -10,12 +10,21 @@ pub(super) struct Templates<'a> {
     /// What writes the expressions.
     pub(super) expressions: Expressions<'a>,
     variables: usize,
+    blocks: usize,
 }
 
 impl<'a> Templates<'a> {
     /// With these expressions.
     pub(super) fn new(expressions: Expressions<'a>) -> Self {
-        Self { expressions, variables: 0 }
+        Self { expressions, variables: 0, blocks: 0 }
+    }
+
+    /// Text and actions of one file.
+    pub(super) fn file(&mut self, scope: &mut Scope) -> String {
+        // A file may not define a template twice; another one may define it again.
+        self.blocks = 0;
+        let statements = self.expressions.random.between(1, 10);
+        self.body(scope, statements, 3)
     }
 
     /// Text and actions.
@@ -51,7 +60,7 @@ impl<'a> Templates<'a> {
             3,
             3,
             5,
-            if scope.in_range { 3 } else { 0 },
+            if scope.ranges > 0 { 3 } else { 0 },
             control / 4,
         ]) {
             0 => self.text(),
@@ -118,7 +127,15 @@ impl<'a> Templates<'a> {
             return String::new();
         }
         let Named { text, kind } = scope.variables[self.expressions.random.below(scope.variables.len())].clone();
-        let expression = self.expressions.write(kind, scope, 2);
+        let expression = match kind {
+            // In a loop, what a variable holds grows by little each time.
+            Kind::List if scope.ranges > 0 => format!("append {text} {}", self.expressions.constant(Kind::Any)),
+            Kind::Map if scope.ranges > 0 => {
+                format!("merge (dict \"x\" {}) {text}", self.expressions.constant(Kind::Any))
+            }
+            Kind::Text | Kind::Any if scope.ranges > 0 => self.expressions.bounded(scope, 2),
+            _ => self.expressions.write(kind, scope, 2),
+        };
         self.action(&format!("{text} = {expression}"))
     }
 
@@ -173,9 +190,8 @@ impl<'a> Templates<'a> {
     }
 
     fn range(&mut self, scope: &mut Scope, depth: usize) -> String {
-        let kind = [Kind::List, Kind::Texts, Kind::Map, Kind::Small, Kind::Any]
-            [self.expressions.random.weighted([4, 3, 4, 2, 1])];
-        let operand = self.expressions.write(kind, scope, 2);
+        let kind = [Kind::List, Kind::Texts, Kind::Map, Kind::Small][self.expressions.random.weighted([4, 3, 4, 2])];
+        let operand = self.expressions.iterable(kind, scope);
         let (key, element) = match kind {
             Kind::Texts => (Kind::Int, Kind::Text),
             Kind::Map => (Kind::Key, Kind::Any),
@@ -183,7 +199,8 @@ impl<'a> Templates<'a> {
             _ => (Kind::Int, Kind::Any),
         };
         let mut inner = scope.moved(element);
-        inner.in_range = true;
+        inner.ranges += 1;
+        inner.repeated = true;
         // An integer has no keys.
         let both = if kind == Kind::Small { 1 } else { 30 };
         let declared = match self.expressions.random.weighted([50, 20, both]) {
@@ -211,17 +228,16 @@ impl<'a> Templates<'a> {
     }
 
     fn inclusion(&mut self, scope: &Scope) -> String {
-        if scope.templates.is_empty() {
+        if scope.includable().is_empty() {
             return String::new();
         }
-        let name = scope.templates[self.expressions.random.below(scope.templates.len())].clone();
-        let dot = self.expressions.operand(Kind::Dot, scope, 2);
-        if self.expressions.random.chance(40) {
-            self.action(&format!("template {name:?} {dot}"))
+        let included = self.expressions.included(scope, 2);
+        if self.expressions.random.chance(40) && !included.starts_with('(') {
+            self.action(&format!("template {included}"))
         } else {
             let ends = ["", " | indent 2", " | nindent 4", " | trim | quote", " | fromYaml | toJson"];
             let end = self.expressions.random.pick(&ends);
-            self.action(&format!("include {name:?} {dot}{end}"))
+            self.action(&format!("include {included}{end}"))
         }
     }
 
@@ -235,14 +251,9 @@ impl<'a> Templates<'a> {
     fn mutation(&mut self, scope: &Scope) -> String {
         let maps = scope.variables.iter().filter(|named| named.kind == Kind::Map).map(|named| named.text.clone());
         let mut maps: Vec<String> = maps.collect();
-        if let Some(prefix) = scope.values_prefix {
-            maps.extend(
-                scope
-                    .values
-                    .iter()
-                    .filter(|named| named.kind == Kind::Map)
-                    .map(|named| format!("{prefix}{}", named.text)),
-            );
+        if let Some(root) = scope.root {
+            let named = scope.values.iter().filter(|named| named.kind == Kind::Map);
+            maps.extend(named.map(|named| format!("{root}.Values{}", named.text)));
         }
         if maps.is_empty() {
             return String::new();
@@ -260,17 +271,32 @@ impl<'a> Templates<'a> {
     }
 
     fn block(&mut self, scope: &mut Scope, depth: usize) -> String {
-        let name = format!("block{}", self.expressions.random.below(4));
-        let dot = self.expressions.write(Kind::Dot, scope, 1);
-        // Inside, only the dot is known.
-        let mut inner = Scope { dot: Some(Kind::Any), ..Scope::default() };
+        if !self.expressions.errs() {
+            self.blocks += 1;
+        }
+        let name = format!("block{}", self.blocks);
+        let (dot, mut inner) = handed(&mut self.expressions, scope, 1);
+        inner.repeated = true;
         let mut text = self.action(&format!("block {name:?} {dot}"));
         text += &self.short_body(&mut inner, depth);
         text + &self.action("end")
     }
 
-    /// A `define`. The dot is the root as far as anyone knows.
-    pub(super) fn definition(&mut self, name: &str, scope: &mut Scope) -> String {
+    /// A `define`. What it can include is in the scope.
+    pub(super) fn definition(&mut self, name: &str, file: &Scope) -> (String, Defined) {
+        let expects =
+            [Expects::Root, Expects::RootAndMore, Expects::Any][self.expressions.random.weighted([60, 20, 20])];
+        let scope = Scope { templates: file.templates.clone(), repeated: true, ..Scope::default() };
+        let mut scope = match expects {
+            Expects::Root => Scope { root: Some(""), values: file.values.clone(), ..scope },
+            Expects::RootAndMore => Scope {
+                root: Some("$.root"),
+                values: file.values.clone(),
+                given: vec![Named { text: "$.x".to_owned(), kind: Kind::Any }],
+                ..scope
+            },
+            Expects::Any => Scope { dot: Some(Kind::Any), ..scope },
+        };
         let mut text = self.action(&format!("define {name:?}"));
         match self.expressions.random.weighted([30, 30, 40]) {
             0 => {
@@ -278,22 +304,22 @@ impl<'a> Templates<'a> {
                 for key in ["app", "release", "x"] {
                     text += key;
                     text += ": ";
-                    text += &self.output(scope, Kind::Text);
+                    text += &self.output(&scope, Kind::Text);
                     text.push('\n');
                 }
             }
-            1 => text += &self.output(scope, Kind::Text),
+            1 => text += &self.output(&scope, Kind::Text),
             _ => {
                 let statements = self.expressions.random.between(1, 5);
-                text += &self.body(scope, statements, 2);
+                text += &self.body(&mut scope, statements, 2);
             }
         }
-        text + &self.action("end") + "\n"
+        (text + &self.action("end") + "\n", Defined { name: name.to_owned(), expects })
     }
 
     /// One value of a manifest behind its key, and the end of the line.
     pub(super) fn yaml_value(&mut self, scope: &Scope) -> String {
-        match self.expressions.random.weighted([30, 15, 15, 10, 10, 10, 10]) {
+        match self.expressions.random.weighted([30, 15, 15, 10, 10, 8, 2, 10]) {
             0 => format!(" {{{{ {} | quote }}}}\n", self.expressions.write(Kind::Text, scope, 3)),
             1 => format!(" {{{{ {} | toJson }}}}\n", self.expressions.write(Kind::Any, scope, 3)),
             2 => {
@@ -301,10 +327,29 @@ impl<'a> Templates<'a> {
             }
             3 => format!("\n    {{{{- toYaml {} | nindent 4 }}}}\n", self.expressions.operand(Kind::Map, scope, 2)),
             4 => format!(" {}\n", self.output(scope, Kind::Int)),
-            5 => format!(" {}\n", self.output(scope, Kind::Text)),
+            5 => format!(" {{{{ {} | toYaml }}}}\n", self.expressions.write(Kind::Int, scope, 3)),
+            // As it is: often no YAML any more.
+            6 => format!(" {}\n", self.output(scope, Kind::Text)),
             _ => {
-                let text = self.expressions.random.pick(corpus::TEXTS);
-                format!(" {}\n", text.replace('\n', "\n    "))
+                let texts = [
+                    "text",
+                    "0755",
+                    "'it''s'",
+                    "[1, {a: b}]",
+                    "|\n    a\n      b\n",
+                    ">-\n    a\n    b",
+                    "yes",
+                    "~",
+                    "1e3",
+                    "\"\\u00e9\"",
+                    "2001-12-14",
+                    "# c",
+                    "!!str 1",
+                    "a #b",
+                    "a#b",
+                ];
+                let text = if self.expressions.errs() { corpus::TEXTS } else { &texts };
+                format!(" {}\n", self.expressions.random.pick(text).replace('\n', "\n    "))
             }
         }
     }
@@ -315,39 +360,67 @@ impl Scope {
     fn moved(&self, dot: Kind) -> Self {
         let mut scope = self.clone();
         scope.dot = Some(dot);
-        scope.values_prefix = scope.values_prefix.map(|_| "$.Values");
+        scope.root = scope.root.map(|root| if root.is_empty() { "$" } else { root });
         scope
     }
 }
 
-/// The text of a template as an operand, for `tpl`.
+/// A dot for another template, and what can be named in that.
+fn handed(expressions: &mut Expressions<'_>, scope: &Scope, depth: usize) -> (String, Scope) {
+    // The variables of the outer template are unknown inside.
+    let inner = Scope { variables: Vec::new(), given: Vec::new(), root: None, dot: None, ..scope.clone() };
+    match scope.root {
+        Some(root) if expressions.random.chance(80) => (root_itself(root), Scope { root: Some(""), ..inner }),
+        _ => {
+            let kind = KINDS[expressions.random.below(KINDS.len())];
+            let dot = expressions.operand(kind, scope, depth.saturating_sub(1));
+            (dot, Scope { dot: Some(kind), ..inner })
+        }
+    }
+}
+
+/// The text of a template as an operand, and its dot, for `tpl`.
 pub(super) fn inline(expressions: &mut Expressions<'_>, scope: &Scope, depth: usize) -> String {
-    if expressions.random.chance(30) {
+    let (dot, inner) = handed(expressions, scope, depth);
+    let text = if expressions.errs() {
         let texts = [
-            "{{ .Release.Name }}-x",
-            "plain",
-            "{{ .Values.s0 | quote }}",
-            "{{ include \"c.a\" . }}",
             "{{",
             "{{ .x }}",
-            "{{ . }}",
+            "{{ nope }}",
+            "a\n{{ fail \"f\" }}",
+            "{{ include \"c.a\" . }}",
+            "{{ .Release.Name.x }}",
+            "{{ end }}",
+            "{{ $x }}",
+            "{{ tpl \"{{\" . }}",
+        ];
+        let text = expressions.random.pick(&texts);
+        literal(text, expressions.random)
+    } else if expressions.random.chance(30) {
+        let texts = [
+            "plain",
+            "{{ . | kindOf }}",
             "{{ define \"t\" }}in{{ end }}{{ include \"t\" . }}",
             "",
             "{{ $x := 1 }}{{ $x }}",
-            "{{ .Template.Name }}",
             "{{- range $i, $e := list 1 2 }}{{ $i }}{{ $e }}{{ end -}}",
-            "{{ nope }}",
-            "{{ tpl \"{{ .Release.Name }}\" . }}",
-            "a\n{{ fail \"f\" }}",
+            "{{ tpl \"{{ 1 }}\" . }}",
+            "{{- /* c */ -}}\n  a",
+            "{{ with $ }}{{ . | empty }}{{ end }}",
         ];
-        let text = expressions.random.pick(&texts);
-        return literal(text, expressions.random);
-    }
-    // The variables of the outer template are unknown inside.
-    let inner = Scope { variables: Vec::new(), ..scope.clone() };
-    let expression = expressions.write(Kind::Text, &inner, depth.saturating_sub(1));
-    if expression.contains('`') {
-        return literal(&format!("a {{{{ {} }}}}", "1"), expressions.random);
-    }
-    format!("`a {{{{ {expression} }}}} b`")
+        let texts_of_root = [
+            "{{ .Release.Name }}-x",
+            "{{ .Values.s0 | quote }}",
+            "{{ .Template.Name }}",
+            "{{ tpl \"{{ .Release.Name }}\" . }}",
+            "{{ .Values.missing }}",
+        ];
+        let of_root = inner.root.is_some() && expressions.random.chance(40);
+        let text = if of_root { expressions.random.pick(&texts_of_root) } else { expressions.random.pick(&texts) };
+        literal(text, expressions.random)
+    } else {
+        let expression = expressions.write(Kind::Text, &inner, depth.saturating_sub(1));
+        literal(&format!("a {{{{ {expression} }}}} b"), expressions.random)
+    };
+    format!("{text} {dot}")
 }

@@ -150,9 +150,9 @@ pub(super) fn typed(random: &mut Random) -> (Tree, Vec<Named>) {
     }
     for index in 0..random.between(1, 2) {
         let number = random.pick(&["0", "1", "3", "42", "-7", "8080", "1000000", "12345678"]);
-        add(&format!("i{index}"), Tree::Plain(number.to_owned()), Kind::Number);
+        add(&format!("i{index}"), Tree::Plain(number.to_owned()), Kind::Float);
     }
-    add("f0", Tree::Plain(random.pick(&["1.5", "0.1", "-2.25", "1e21", "3.0", "1e-7"]).to_owned()), Kind::Number);
+    add("f0", Tree::Plain(random.pick(&["1.5", "0.1", "-2.25", "1e21", "3.0", "1e-7"]).to_owned()), Kind::Float);
     for index in 0..2 {
         add(&format!("b{index}"), Tree::Plain(random.pick(&["true", "false"]).to_owned()), Kind::Bool);
     }
@@ -184,7 +184,8 @@ pub(super) fn typed(random: &mut Random) -> (Tree, Vec<Named>) {
     (Tree::Map(members), names)
 }
 
-fn text(random: &mut Random) -> Tree {
+/// A text.
+pub(super) fn text(random: &mut Random) -> Tree {
     Tree::Text(random.pick(corpus::TEXTS).to_owned())
 }
 
@@ -195,12 +196,18 @@ pub(super) fn any(random: &mut Random, depth: usize) -> Tree {
         0 => text(random),
         1 => Tree::Plain(random.pick(NUMBERS).to_owned()),
         2 => {
-            let scalars = if random.chance(1) { FATAL } else { ODD };
+            // A file has dozens of scalars, and one of these spoils it.
+            let scalars = if random.below(500) == 0 { FATAL } else { ODD };
             Tree::Plain(random.pick(scalars).to_owned())
         }
-        3 => Tree::List((0..random.below(4)).map(|_| any(random, depth - 1)).collect()),
+        3 => list(random, depth - 1),
         _ => map(random, depth - 1),
     }
+}
+
+/// A list with a few items.
+pub(super) fn list(random: &mut Random, depth: usize) -> Tree {
+    Tree::List((0..random.below(4)).map(|_| any(random, depth)).collect())
 }
 
 /// A map with a few members.
@@ -333,10 +340,12 @@ fn write_flow(value: &Tree, random: &mut Random, text: &mut String) {
 }
 
 fn write_text(scalar: &str, indent: usize, random: &mut Random, text: &mut String) {
-    let plain = !scalar.is_empty()
+    /// In lower case; read as something else than a text.
+    const WORDS: &[&str] = &["true", "false", "yes", "no", "on", "off", "y", "n", "null"];
+    let plain = scalar.starts_with(|first: char| first.is_alphabetic() || "/$".contains(first))
         && scalar.trim() == scalar
         && scalar.chars().all(|character| character.is_alphanumeric() || " ._/=+$(){}-".contains(character))
-        && scalar.starts_with(|first: char| first.is_alphanumeric() || "/$+".contains(first));
+        && !WORDS.contains(&scalar.to_lowercase().as_str());
     let block = scalar.contains('\n')
         && !scalar.contains(['\r', '\u{85}', '\u{2028}', '\u{1}'])
         && !scalar.starts_with([' ', '\n']);
