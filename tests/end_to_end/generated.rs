@@ -17,7 +17,7 @@ fn generated_charts_render_as_helm_4_renders_them() {
 
 #[test]
 fn generated_charts_render_as_helm_3_renders_them() {
-    compare(Release::V3, 1_000_001);
+    compare(Release::V3, 1);
 }
 
 fn compare(release: Release, seed: u64) {
@@ -43,6 +43,7 @@ fn charts_that_differed_render_alike() {
         .map(|folder| folder.unwrap().path())
         .collect();
     names.sort();
+    assert!(!names.is_empty());
     let cases: Vec<_> = names.iter().map(|folder| fixture::read(folder).unwrap()).collect();
     let programs = checkout::helm_programs().unwrap();
     for release in [Release::V4, Release::V3] {

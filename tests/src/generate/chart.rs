@@ -320,7 +320,7 @@ fn dependency(child: &str, alias: &str, random: &mut Random, text: &mut String, 
 fn templates(case: &mut Case, prefix: &str, name: &str, random: &mut Random, aim: Aim, names: &[Named]) {
     let Aim { subject, release } = aim;
     let wrong = [0, 5, 50][random.weighted([75, 15, 10])];
-    let mut templates = Templates::new(Expressions { random, release, wrong });
+    let mut templates = Templates::new(name, Expressions { random, release, wrong });
     let mut scope = Scope { values: names.to_vec(), root: Some(""), ..Scope::default() };
     if subject == Subject::Values || subject == Subject::Chart {
         let mut text = format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\ndata:\n");

@@ -253,7 +253,7 @@ impl Expressions<'_> {
                 "Capabilities.KubeVersion",
                 "Files.GetBytes \"a.txt\"",
                 "Chart.Dependencies",
-                "Subcharts",
+                "Subcharts | len",
             ],
             _ => &[],
         };

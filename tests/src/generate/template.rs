@@ -9,20 +9,19 @@ use super::functions::Kind;
 pub(super) struct Templates<'a> {
     /// What writes the expressions.
     pub(super) expressions: Expressions<'a>,
+    chart: String,
     variables: usize,
     blocks: usize,
 }
 
 impl<'a> Templates<'a> {
-    /// With these expressions.
-    pub(super) fn new(expressions: Expressions<'a>) -> Self {
-        Self { expressions, variables: 0, blocks: 0 }
+    /// Of a chart, with these expressions.
+    pub(super) fn new(chart: &str, expressions: Expressions<'a>) -> Self {
+        Self { expressions, chart: chart.to_owned(), variables: 0, blocks: 0 }
     }
 
     /// Text and actions of one file.
     pub(super) fn file(&mut self, scope: &mut Scope) -> String {
-        // A file may not define a template twice; another one may define it again.
-        self.blocks = 0;
         let statements = self.expressions.random.between(1, 10);
         self.body(scope, statements, 3)
     }
@@ -274,7 +273,8 @@ impl<'a> Templates<'a> {
         if !self.expressions.errs() {
             self.blocks += 1;
         }
-        let name = format!("block{}", self.blocks);
+        // A name of its own: Helm takes the last definition, which may be made for another dot.
+        let name = format!("{}.block{}", self.chart, self.blocks);
         let (dot, mut inner) = handed(&mut self.expressions, scope, 1);
         inner.repeated = true;
         let mut text = self.action(&format!("block {name:?} {dot}"));
