@@ -76,6 +76,12 @@ pub enum BudgetExceeded {
         /// The limit that was reached.
         limit: usize,
     },
+    /// A value that nests deeper than can be written.
+    #[error("the value nests deeper than {limit} levels")]
+    Nesting {
+        /// The limit that was reached.
+        limit: usize,
+    },
     /// Deeper nesting than [`Limits::depth`].
     #[error("the template nests deeper than {limit} levels")]
     Depth {

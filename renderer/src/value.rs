@@ -4,6 +4,7 @@
 //! [`Value::Nil`], typed nil lists and maps), five numeric types, byte strings that need not be UTF-8, named map
 //! types, and reference semantics of maps (`set` is visible to everybody who holds the map).
 
+mod circular;
 mod dismantle;
 mod entries;
 mod frozen;

@@ -154,7 +154,7 @@ pub fn encode_json(json: &serde_json::Value) -> String {
 
 fn check_length(bytes: &[u8]) -> Result<(), YamlError> {
     if bytes.len() > MAX_INPUT_BYTES {
-        return Err(YamlError::yaml(None, format!("text is longer than {MAX_INPUT_BYTES} bytes")));
+        return Err(YamlError::limit(format!("text is longer than {MAX_INPUT_BYTES} bytes")));
     }
     Ok(())
 }

@@ -220,7 +220,7 @@ fn outputs_and_templates_have_limits() {
     let error = large("{{ range 20001 }}---\na: 1\n{{ end }}");
     assert!(error.ends_with("the chart prints more than 20000 documents"), "{error}");
     let error = large(&"{{ 1 }}".repeat(300_000));
-    assert!(error.ends_with("templates of more than 500000 items"), "{error}");
+    assert!(error.ends_with("templates of more than 400000 items"), "{error}");
 }
 
 #[test]
@@ -228,4 +228,32 @@ fn patterns_nest_to_a_limit() {
     let template = r#"v: {{ .Files.Glob (repeat 1000 "{") }}"#;
     let error = rendered(&[("templates/a.yaml", template)], "", Profile::V4).unwrap_err();
     assert!(error.ends_with("error calling Glob: the pattern has alternatives in more than 500 levels"), "{error}");
+}
+
+/// A limit that became a value, such as the map with which `fromYaml` tells errors, would give another output than Helm's
+/// and nobody would know.
+#[test]
+fn limits_end_the_render_and_never_become_values() {
+    let nested = |open: &str, close: &str| format!("{}{}", open.repeat(400), close.repeat(400));
+    for (function, text, limit) in [
+        ("fromYaml", format!("a: {}\nb: 1", nested("[", "]")), "exceeded max depth of 200"),
+        ("fromYamlArray", nested("[", "]"), "exceeded max depth of 200"),
+        ("fromYamlArray", "- 1\n".repeat(300_000), "more than 300000 nodes"),
+        ("fromJson", format!("{{\"a\":{}}}", nested("[", "]")), "exceeded max depth of 300"),
+        ("fromJsonArray", nested("[", "]"), "exceeded max depth of 300"),
+        ("fromToml", format!("a = {}", nested("[", "]")), "nested deeper than 300 levels"),
+    ] {
+        let template = format!(r#"v: {{{{ len ({function} (.Files.Get "f")) }}}}"#);
+        let error = rendered(&[("templates/a.yaml", &template), ("f", &text)], "", Profile::V4).unwrap_err();
+        assert!(error.contains(&format!("error calling {function}")) && error.contains(limit), "{function}: {error}");
+    }
+    let build = r#"{{ $v := dict }}{{ range 400 }}{{ $v = dict "a" $v }}{{ end }}"#;
+    for function in ["toYaml", "toYamlPretty", "toJson", "toPrettyJson", "toRawJson", "toToml"] {
+        let template = format!("{build}v: {{{{ $v | {function} | len }}}}");
+        let error = rendered(&[("templates/a.yaml", &template)], "", Profile::V4).unwrap_err();
+        assert!(error.ends_with("the value nests deeper than 300 levels"), "{function}: {error}");
+    }
+    // A circle is refused by Go too, which these functions tell by an empty text.
+    let circle = r#"{{ $v := dict }}{{ $_ := set $v "v" $v }}v: "{{ toJson $v }}{{ toYaml $v }}""#;
+    assert_eq!(output(circle, Profile::V4), r#"v: """#);
 }

@@ -19,7 +19,8 @@ pub fn ours(codec: Codec, input: &[u8]) -> Answer {
         Codec::Yaml => yaml::decode_value(input).map(|value| to_json(&value)).map_err(|error| error.problem()),
         Codec::Json => read_json(input).map(|value| to_json(&value)),
         Codec::Toml => {
-            let written = json::encode(&toml::decode(input)?, json::Style::COMPACT, &budget);
+            let written =
+                json::encode(&toml::decode(input).map_err(|error| error.to_string())?, json::Style::COMPACT, &budget);
             // Go's integers come back from its JSON as floats.
             read_json(&written.map_err(|error| error.to_string())?).map(|value| to_json(&value))
         }

@@ -123,6 +123,16 @@ impl<'t, 'a> ChartInstance<'t, 'a> {
     }
 }
 
+/// Adds what the templates of a chart and of its sub-charts take, below a path of so many bytes.
+fn add_template_bytes(chart: ChartInstance<'_, '_>, above: usize, bytes: &mut usize) -> Result<(), ValuesError> {
+    let path = above + chart.name().len();
+    *bytes += chart.chart().templates().map(|(name, _)| TEMPLATE_BYTES + path + name.len()).sum::<usize>();
+    if *bytes > MAX_TEMPLATE_BYTES {
+        return Err(ValuesError::TooManyTemplates { limit: MAX_TEMPLATE_BYTES });
+    }
+    chart.dependencies().try_for_each(|below| add_template_bytes(below, path + "/charts/".len(), bytes))
+}
+
 impl<'a> ChartTree<'a> {
     /// The tree as it was loaded.
     pub(crate) fn new(chart: &'a Chart) -> Self {
@@ -173,21 +183,7 @@ impl<'a> ChartTree<'a> {
     /// Refuses a tree whose templates, each under its full name for each chart that it is in, are too many.
     pub(crate) fn check_templates(&self) -> Result<(), ValuesError> {
         let mut bytes = 0;
-        self.add_template_bytes(self.root(), 0, &mut bytes)
-    }
-
-    fn add_template_bytes(
-        &self,
-        chart: ChartInstance<'_, 'a>,
-        above: usize,
-        bytes: &mut usize,
-    ) -> Result<(), ValuesError> {
-        let path = above + chart.name().len();
-        *bytes += chart.chart().templates().map(|(name, _)| TEMPLATE_BYTES + path + name.len()).sum::<usize>();
-        if *bytes > MAX_TEMPLATE_BYTES {
-            return Err(ValuesError::TooManyTemplates { limit: MAX_TEMPLATE_BYTES });
-        }
-        chart.dependencies().try_for_each(|below| self.add_template_bytes(below, path + "/charts/".len(), bytes))
+        add_template_bytes(self.root(), 0, &mut bytes)
     }
 
     fn process_enabled(

@@ -192,12 +192,11 @@ impl Loader {
                     Some(rest) if extension(name) != ".prov" => {
                         let group = rest.split('/').next().unwrap_or(rest);
                         let member = File { name: rest.to_owned(), data: Arc::clone(&file.data) };
-                        match places.get(group) {
-                            Some(place) => subcharts[*place].1.push(member),
-                            None => {
-                                places.insert(group.to_owned(), subcharts.len());
-                                subcharts.push((group.to_owned(), vec![member]));
-                            }
+                        if let Some(place) = places.get(group) {
+                            subcharts[*place].1.push(member);
+                        } else {
+                            places.insert(group.to_owned(), subcharts.len());
+                            subcharts.push((group.to_owned(), vec![member]));
                         }
                     }
                     _ => files.push(file.clone()),
@@ -307,9 +306,10 @@ fn check_names(metadata: &Metadata) -> Result<(), ChartError> {
     const LONGEST: usize = 256;
     let dependencies = metadata.dependencies.iter().flatten();
     let names = dependencies.flat_map(|dependency| [&dependency.name, &dependency.alias]);
-    match names.chain([&metadata.name]).all(|name| name.len() <= LONGEST) {
-        true => Ok(()),
-        false => Err(ChartError::NameTooLong { limit: LONGEST }),
+    if names.chain([&metadata.name]).all(|name| name.len() <= LONGEST) {
+        Ok(())
+    } else {
+        Err(ChartError::NameTooLong { limit: LONGEST })
     }
 }
 

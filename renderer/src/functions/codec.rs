@@ -1,7 +1,8 @@
 //! Functions that read and write YAML, JSON and TOML (Helm's `engine/funcs.go`, sprig's `defaults.go`).
 
 use super::{CallError, CallResult, Context, Function, Parameter};
-use crate::json::{self, DecodeError, EncodeError, Style};
+use crate::budget::BudgetExceeded;
+use crate::json::{self, DecodeError, EncodeError, MAX_ENCODE_DEPTH, Style};
 use crate::value::{ElementType, List, Map, MapType, Value};
 use crate::{toml, yaml};
 
@@ -66,24 +67,41 @@ fn or_fail(result: Result<Value, EncodeError>) -> CallResult {
     })
 }
 
+/// Writes the argument. One that is deeper than this crate follows ends the render, but for a circle, which Go refuses too.
+fn encoded<T>(
+    context: &Context<'_>,
+    arguments: &[Value],
+    encode: impl FnOnce(&Value) -> Result<T, EncodeError>,
+) -> Result<T, EncodeError> {
+    let value = first(arguments);
+    encode(value).map_err(|error| match error {
+        EncodeError::TooDeep(_) => match value.is_circular(context.budget) {
+            Ok(true) => error,
+            Ok(false) => BudgetExceeded::Nesting { limit: MAX_ENCODE_DEPTH }.into(),
+            Err(exceeded) => exceeded.into(),
+        },
+        error => error,
+    })
+}
+
 fn to_yaml(context: &Context<'_>, arguments: &[Value]) -> Result<Value, EncodeError> {
     /// Texts are looked at several times: can they be plain, where are they wrapped.
     const BYTES_PER_STEP: u64 = 4;
-    let text = yaml::encode(first(arguments), context.budget)?;
+    let text = encoded(context, arguments, |value| yaml::encode(value, context.budget))?;
     context.budget.charge_steps(text.len() as u64 / BYTES_PER_STEP)?;
     Ok(without_last_break(text))
 }
 
 fn to_yaml_pretty(context: &Context<'_>, arguments: &[Value]) -> Result<Value, EncodeError> {
-    yaml::encode_pretty(first(arguments), context.budget).map(without_last_break)
+    encoded(context, arguments, |value| yaml::encode_pretty(value, context.budget)).map(without_last_break)
 }
 
 fn to_json(context: &Context<'_>, arguments: &[Value], style: Style) -> Result<Value, EncodeError> {
-    json::encode(first(arguments), style, context.budget).map(Value::string)
+    encoded(context, arguments, |value| json::encode(value, style, context.budget)).map(Value::string)
 }
 
 fn to_toml(context: &Context<'_>, arguments: &[Value]) -> Result<Value, EncodeError> {
-    toml::encode(first(arguments), context.budget).map(Value::string)
+    encoded(context, arguments, |value| toml::encode(value, context.budget)).map(Value::string)
 }
 
 fn without_last_break(mut text: String) -> Value {
@@ -115,7 +133,10 @@ fn from_yaml_array(context: &Context<'_>, arguments: &[Value]) -> CallResult {
 /// The value of a YAML text, or the text of what is wrong with it.
 fn read_yaml(context: &Context<'_>, arguments: &[Value]) -> Result<Result<Value, String>, CallError> {
     let text = charged_text(context, arguments)?;
-    Ok(yaml::decode_charged(text, context.budget)?.map_err(|error| error.to_string()))
+    match yaml::decode_charged(text, context.budget)? {
+        Err(error) if error.is_limit() => Err(CallError::message(error.to_string())),
+        result => Ok(result.map_err(|error| error.to_string())),
+    }
 }
 
 fn yaml_mismatch(value: &Value, target: &str) -> String {
@@ -125,6 +146,7 @@ fn yaml_mismatch(value: &Value, target: &str) -> String {
 fn from_json(context: &Context<'_>, arguments: &[Value]) -> CallResult {
     let decoded = match json::decode(charged_json(context, arguments)?) {
         Ok(decoded) => decoded,
+        Err(error) if error.is_limit() => return Err(CallError::message(error.to_string())),
         Err(error) => return Ok(error_map(error.to_string())),
     };
     let map = match decoded.value {
@@ -149,7 +171,10 @@ fn from_json_array(context: &Context<'_>, arguments: &[Value]) -> CallResult {
             (value @ Value::List(_), None) => Ok(value),
             (other, None) => Err(DecodeError::mismatch(&other, LIST_TYPE)),
         });
-    Ok(result.unwrap_or_else(|error| error_list(error.to_string())))
+    match result {
+        Err(error) if error.is_limit() => Err(CallError::message(error.to_string())),
+        result => Ok(result.unwrap_or_else(|error| error_list(error.to_string()))),
+    }
 }
 
 fn must_from_json(context: &Context<'_>, arguments: &[Value]) -> CallResult {
@@ -164,7 +189,10 @@ fn must_from_json(context: &Context<'_>, arguments: &[Value]) -> CallResult {
 fn from_toml(context: &Context<'_>, arguments: &[Value]) -> CallResult {
     let text = charged_text(context, arguments)?;
     context.budget.charge_bytes(text.len() as u64 * TOML_BYTES_PER_BYTE)?;
-    Ok(toml::decode(text).unwrap_or_else(error_map))
+    match toml::decode(text) {
+        Err(error) if error.is_limit() => Err(CallError::message(error.to_string())),
+        result => Ok(result.unwrap_or_else(|error| error_map(error.to_string()))),
+    }
 }
 
 fn error_map(text: String) -> Value {

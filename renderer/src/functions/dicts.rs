@@ -207,6 +207,13 @@ fn merge_into(context: &Context<'_>, destination: &Map, source: &Map, overwrite:
         {
             merge_into(context, to, from, overwrite)?;
         }
+        // mergo asks the map for the fields of the struct. Those of a time are not exported, and left alone.
+        if let (Value::Map(_), Some(Value::Object(to))) = (&from, &to)
+            && to.struct_fields().is_some()
+            && to.kind_name() == "struct"
+        {
+            return Err(CallError::message("reflect: call of reflect.Value.Field on map Value"));
+        }
         // A map that was empty may have been filled just now: emptiness counts after the nested merge.
         let is_set = to.as_ref().is_some_and(|to| !is_empty_value(to));
         let both_maps = matches!((&from, &to), (Value::Map(_), Some(Value::Map(_))));

@@ -142,6 +142,18 @@ impl Time {
         Self { zone, ..self.clone() }
     }
 
+    /// Writes the time as TOML: what was read there without a zone has none.
+    // toml: encode.go eElement
+    pub(crate) fn to_toml(&self) -> Vec<u8> {
+        let layout: &[u8] = match &self.zone {
+            Zone::Fixed { name, .. } if name == "datetime-local" => b"2006-01-02T15:04:05.999999999",
+            Zone::Fixed { name, .. } if name == "date-local" => b"2006-01-02",
+            Zone::Fixed { name, .. } if name == "time-local" => b"15:04:05.999999999",
+            _ => RFC3339_NANO,
+        };
+        self.format(layout)
+    }
+
     /// Writes the time by a layout.
     pub(crate) fn format(&self, layout: &[u8]) -> Vec<u8> {
         let (offset, zone, _) = self.zone.at(self.seconds);

@@ -8,10 +8,23 @@ pub const MAX_DECODE_DEPTH: usize = 300;
 
 /// A text that cannot be decoded, in Go's words.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct DecodeError(String);
+#[error("{text}")]
+pub struct DecodeError {
+    text: String,
+    is_limit: bool,
+}
 
 impl DecodeError {
+    fn new(text: String) -> Self {
+        Self { text, is_limit: false }
+    }
+
+    /// Whether the text is only too much for this crate. Whoever turns errors into values must not do so with these: the
+    /// text has another value in Helm.
+    pub fn is_limit(&self) -> bool {
+        self.is_limit
+    }
+
     /// A JSON value of one kind where Go's target type takes another.
     pub(crate) fn mismatch(value: &Value, target: &str) -> Self {
         let kind = match value {
@@ -21,7 +34,7 @@ impl DecodeError {
             Value::Map(_) => "object",
             _ => "number",
         };
-        Self(format!("json: cannot unmarshal {kind} into Go value of type {target}"))
+        Self::new(format!("json: cannot unmarshal {kind} into Go value of type {target}"))
     }
 }
 
@@ -67,7 +80,7 @@ impl Decoder<'_> {
     fn unexpected(&self, context: &str) -> DecodeError {
         match self.peek() {
             Some(byte) => Self::invalid(byte, context),
-            None => DecodeError("unexpected end of JSON input".to_owned()),
+            None => DecodeError::new("unexpected end of JSON input".to_owned()),
         }
     }
 
@@ -85,12 +98,12 @@ impl Decoder<'_> {
                 quoted[1..quoted.len() - 1].to_owned()
             }
         };
-        DecodeError(format!("invalid character '{character}' {context}"))
+        DecodeError::new(format!("invalid character '{character}' {context}"))
     }
 
     fn value(&mut self, depth: usize) -> Result<Value, DecodeError> {
         if depth > MAX_DECODE_DEPTH {
-            return Err(DecodeError("exceeded max depth".to_owned()));
+            return Err(DecodeError { text: format!("exceeded max depth of {MAX_DECODE_DEPTH}"), is_limit: true });
         }
         self.skip_space();
         match self.peek() {
@@ -196,7 +209,8 @@ impl Decoder<'_> {
         match text.parse::<f64>() {
             Ok(value) if value.is_finite() => Ok(Value::Float64(value)),
             _ => {
-                let error = DecodeError(format!("json: cannot unmarshal number {text} into Go value of type float64"));
+                let error =
+                    DecodeError::new(format!("json: cannot unmarshal number {text} into Go value of type float64"));
                 self.error.get_or_insert(error);
                 Ok(Value::Nil)
             }

@@ -36,6 +36,10 @@ pub enum EncodeError {
     /// As [`EncodeError::Unsupported`], but Go's encoder panics, which no function turns into a result.
     #[error("{0}")]
     Panic(String),
+    /// The value nests deeper than this crate follows: in a circle, which Go's encoder refuses, or only so deep, which it
+    /// writes. The text is Go's for a circle.
+    #[error("json: unsupported value: encountered a cycle via {0}")]
+    TooDeep(&'static str),
     /// The render's budget does not suffice for the text.
     #[error(transparent)]
     Budget(#[from] BudgetExceeded),
@@ -54,9 +58,8 @@ impl EncodeError {
         Self::Unsupported(format!("json: unsupported type: {}", value.type_name()))
     }
 
-    /// Go follows any depth that is no cycle, so its words for a cycle fit best.
     pub(crate) fn too_deep(value: &Value) -> Self {
-        Self::Unsupported(format!("json: unsupported value: encountered a cycle via {}", value.type_name()))
+        Self::TooDeep(value.type_name())
     }
 }
 

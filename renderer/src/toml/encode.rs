@@ -1,6 +1,7 @@
 //! Values to TOML text.
 
 use crate::budget::{Budget, BudgetExceeded};
+use crate::functions::time::Time;
 use crate::json::{EncodeError, MAX_ENCODE_DEPTH, valid_utf8};
 use crate::number;
 use crate::value::{GoString, Map, StructField, Value};
@@ -192,8 +193,8 @@ impl Encoder<'_> {
             Value::Map(map) => self.inline_table(map.entries(), depth)?,
             Value::Object(object) => match object.type_name() {
                 "time.Time" => {
-                    if let Value::String(text) = object.to_plain() {
-                        self.text.push_str(&valid_utf8(&text));
+                    if let Some(time) = object.as_any().downcast_ref::<Time>() {
+                        self.text.push_str(&valid_utf8(&time.to_toml()));
                     }
                 }
                 "time.Duration" => self.text.push_str(&quoted(&valid_utf8(&object.to_text()))),

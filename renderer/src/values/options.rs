@@ -95,9 +95,8 @@ impl ValueOptions<'_> {
         }
         check_size(&values).map_err(OptionError::Size)?;
         // An index fills a list with nulls.
-        let check_fill = |argument: &str, values: &Values| match argument.contains('[') {
-            true => check_size(values).map_err(OptionError::Size),
-            false => Ok(()),
+        let check_fill = |argument: &str, values: &Values| {
+            if argument.contains('[') { check_size(values).map_err(OptionError::Size) } else { Ok(()) }
         };
         let failed = |flag| move |cause| OptionError::Set { flag, cause };
         for argument in self.typed {

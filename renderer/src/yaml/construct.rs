@@ -146,7 +146,8 @@ impl<'document, B: Build> Constructor<'document, '_, B> {
             return Err(failed("document contains excessive aliasing", raw.position()));
         }
         if self.nodes > MAX_NODES || self.aliased_bytes > MAX_EXPANDED_BYTES {
-            return Err(failed("aliases make the document too large", raw.position()));
+            let error = YamlError::limit("aliases make the document too large");
+            return Err(Halt::Error(Box::new(error.at(raw.position()))));
         }
         Ok(())
     }
@@ -249,7 +250,8 @@ fn check_depth(depth: usize, position: Position) -> Result<(), Halt> {
     if depth < MAX_DEPTH {
         return Ok(());
     }
-    Err(failed(format!("exceeded max depth of {MAX_DEPTH}"), position))
+    let error = YamlError::limit(format!("exceeded max depth of {MAX_DEPTH}"));
+    Err(Halt::Error(Box::new(error.at(position))))
 }
 
 fn failed(problem: impl Into<String>, position: Position) -> Halt {

@@ -152,7 +152,7 @@ impl<'text> Composer<'text> {
     fn push(&mut self, kind: RawKind<'text>, properties: Properties<'text>, start: Mark) -> Scanned<NodeIndex> {
         let position = start.position();
         if self.nodes.len() >= MAX_NODES {
-            return Err(Box::new(YamlError::yaml(None, format!("more than {MAX_NODES} nodes")).at(position)));
+            return Err(Box::new(YamlError::limit(format!("more than {MAX_NODES} nodes")).at(position)));
         }
         let index = self.nodes.len() as NodeIndex;
         if let Some((_, children)) = self.open.last_mut() {
@@ -164,7 +164,7 @@ impl<'text> Composer<'text> {
         let tagged = properties.tag.is_some();
         self.tag_bytes += properties.tag.as_ref().map_or(0, |tag| tag.len());
         if self.tag_bytes > MAX_EXPANDED_BYTES {
-            return Err(Box::new(YamlError::yaml(None, "tags make the document too large").at(position)));
+            return Err(Box::new(YamlError::limit("tags make the document too large").at(position)));
         }
         self.tags.extend(properties.tag.map(|tag| (index, tag)));
         self.nodes.push(RawNode { kind, line: position.line as u32, column: position.column as u32, tagged });

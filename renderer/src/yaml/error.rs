@@ -9,6 +9,7 @@ use super::node::Position;
 pub struct YamlError {
     cause: Cause,
     position: Option<Position>,
+    is_limit: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,12 +23,23 @@ enum Cause {
 impl YamlError {
     /// An error of the parser; `line` is the line that Go prints, if it prints one.
     pub(crate) fn yaml(line: Option<usize>, problem: impl Into<String>) -> Self {
-        Self { cause: Cause::Yaml { line, problem: problem.into() }, position: None }
+        Self { cause: Cause::Yaml { line, problem: problem.into() }, position: None, is_limit: false }
     }
 
     /// An error of the conversion to JSON.
     pub(crate) fn conversion(problem: impl Into<String>) -> Self {
-        Self { cause: Cause::Conversion(problem.into()), position: None }
+        Self { cause: Cause::Conversion(problem.into()), position: None, is_limit: false }
+    }
+
+    /// A limit of this crate, where Go reads on.
+    pub(crate) fn limit(problem: impl Into<String>) -> Self {
+        Self { is_limit: true, ..Self::yaml(None, problem) }
+    }
+
+    /// Whether the text is only too much for this crate. Whoever turns errors into values must not do so with these: the
+    /// text has another value in Helm.
+    pub fn is_limit(&self) -> bool {
+        self.is_limit
     }
 
     /// The same error with the place of the offending text.

@@ -292,7 +292,7 @@ fn longest_text(text: &[u8], slot: Slot) -> usize {
 /// Goes the way through JSON and YAML.
 fn reread(value: &Value, budget: &Budget) -> Result<String, EncodeError> {
     let text = json::encode(value, json::Style::COMPACT, budget).map_err(|error| match error {
-        EncodeError::Budget(_) => error,
+        EncodeError::Budget(_) | EncodeError::TooDeep(_) => error,
         error => in_json(&error),
     })?;
     budget.charge_bytes((text.len() as u64).saturating_mul(REREAD_BYTES_PER_BYTE))?;

@@ -1,5 +1,6 @@
 //! Cases as folders: a chart as Helm reads it, and what else it is rendered with.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -17,7 +18,7 @@ pub fn write(case: &Case, folder: &Path) -> Result<()> {
     for (name, text) in &case.files {
         write_file(&folder.join(CHART).join(name), text)?;
     }
-    let arguments = Case { seed: 0, files: Default::default(), ..case.clone() };
+    let arguments = Case { seed: 0, files: BTreeMap::default(), ..case.clone() };
     if arguments == Case::default() {
         return Ok(());
     }

@@ -506,7 +506,7 @@ fn arguments(case: &mut Case, random: &mut Random, subject: Subject) {
         let names = ["rel", "my-release", "a", "r.1", "1"];
         let refused = ["Upper", "x_y", "-a", "a-", "very-long-name-that-is-more-than-fifty-three-characters-x"];
         let names: &[&str] = if random.chance(4) { &refused } else { &names };
-        case.release = random.pick(names).to_owned();
+        random.pick(names).clone_into(&mut case.release);
     }
     if random.chance(20) {
         case.namespace = String::from(random.pick(&["ns", "kube-system", "with space", "1"]));

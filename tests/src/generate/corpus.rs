@@ -284,7 +284,7 @@ const ZONES: &[&str] = &[
     "",
     "Local",
     "Australia/Lord_Howe",
-    "EST",
+    "Etc/GMT+5",
 ];
 
 const DURATIONS: &[&str] = &[

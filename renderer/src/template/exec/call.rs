@@ -113,13 +113,13 @@ impl<'t> Execution<'_, 't> {
 
     /// Charges the time in which a function can look at all of its arguments.
     fn charge_reading(&self, arguments: &[Value]) -> Execute<()> {
+        /// A call takes about a tenth of a microsecond: the functions that format something, at least.
+        const CALL_STEPS: u64 = 8;
         let length = |value: &Value| match value {
             Value::String(text) => text.len(),
             Value::Bytes(bytes) => bytes.len(),
             _ => 0,
         };
-        /// A call takes about a tenth of a microsecond: the functions that format something, at least.
-        const CALL_STEPS: u64 = 8;
         let steps = CALL_STEPS + arguments.len() as u64;
         let read: usize = arguments.iter().map(length).sum();
         let budget = self.evaluator.budget;

@@ -10,8 +10,15 @@ impl<'t> Execution<'_, 't> {
     pub(super) fn range(&mut self, dot: &Reflected, branch: &'t Branch) -> Execute<Flow> {
         let in_scope = self.variables.len();
         let value = self.pipeline(dot, &branch.pipe)?.value;
-        let flow =
-            if self.iterate(&value, branch)? { Flow::Next } else { self.otherwise(dot, branch.otherwise.as_deref())? };
+        let flow = if self.iterate(&value, branch)? {
+            Flow::Next
+        } else {
+            match self.otherwise(dot, branch.otherwise.as_deref())? {
+                // It is of the loop around this one, but walkRange ends at every `break`; a `continue` it passes on.
+                Flow::Break => Flow::Next,
+                flow => flow,
+            }
+        };
         self.variables.truncate(in_scope);
         Ok(flow)
     }
