@@ -1,7 +1,5 @@
 //! Every attack of `tests/hostile` ends as it must, with limits that unoptimised code reaches soon.
 
-#![expect(clippy::unwrap_used, reason = "a failed assumption of a test is a failed test")]
-
 use std::collections::BTreeSet;
 use std::process::Command;
 

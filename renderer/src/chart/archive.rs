@@ -76,7 +76,10 @@ pub enum ArchiveError {
 
 impl From<io::Error> for ArchiveError {
     fn from(error: io::Error) -> Self {
-        Self::Unreadable { detail: error.to_string() }
+        // Go has this text for every reader that ends too early.
+        let detail =
+            if error.kind() == io::ErrorKind::UnexpectedEof { "unexpected EOF".to_owned() } else { error.to_string() };
+        Self::Unreadable { detail }
     }
 }
 

@@ -3,6 +3,7 @@
 mod der;
 mod key;
 mod pem;
+mod repeatable;
 mod x509;
 
 use std::any::Any as AnyType;

@@ -16,6 +16,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function { name: "semverCompare", parameters: &[Text, Text], variadic: None, call: semver_compare },
 ];
 
+/// Steps for each byte of a constraint, which is parsed at every call.
+const STEPS_PER_BYTE: u64 = 2;
+
 fn parse(version: &GoString) -> Result<Version, CallError> {
     Version::parse(&version.to_str_lossy()).map_err(|error| CallError::message(error.to_string()))
 }
@@ -28,7 +31,7 @@ fn semver(_: &Context<'_>, arguments: &[Value]) -> CallResult {
 // sprig: semver.go semverCompare: the constraint is read first.
 fn semver_compare(context: &Context<'_>, arguments: &[Value]) -> CallResult {
     let constraint = text(arguments, 0)?;
-    context.budget.charge_steps(constraint.len() as u64)?;
+    context.budget.charge_steps(constraint.len() as u64 * STEPS_PER_BYTE)?;
     let constraint =
         Constraint::parse(&constraint.to_str_lossy()).map_err(|error| CallError::message(error.to_string()))?;
     Ok(Value::Bool(constraint.matches(&parse(text(arguments, 1)?)?)))

@@ -30,7 +30,8 @@ const MAX_PATTERN_BYTES: usize = 16 << 20;
 /// A schema that is ready for use. `Send + Sync`.
 #[derive(Debug)]
 pub(super) struct Compiled {
-    pub(super) nodes: Vec<Node>,
+    #[expect(clippy::vec_box, reason = "a node is large, and a list that grows is there twice")]
+    pub(super) nodes: Vec<Box<Node>>,
     pub(super) root: usize,
 }
 
@@ -194,7 +195,8 @@ fn known_document(url: &str) -> Option<Arc<Value>> {
 #[derive(Default)]
 struct Compiler {
     documents: Vec<Document>,
-    nodes: Vec<Node>,
+    #[expect(clippy::vec_box, reason = "as in Compiled")]
+    nodes: Vec<Box<Node>>,
     /// Where each node is: document and pointer.
     places: Vec<(usize, String)>,
     known: HashMap<(usize, String), usize>,
@@ -278,7 +280,7 @@ impl Compiler {
         }
         let node = self.nodes.len();
         let location = format!("{}#{}", self.documents[document].url, encode(pointer));
-        self.nodes.push(Node { location, ..Node::default() });
+        self.nodes.push(Box::new(Node { location, ..Node::default() }));
         self.known.insert(place.clone(), node);
         self.places.push(place);
         node
@@ -308,7 +310,7 @@ impl Compiler {
             }
             _ => {}
         }
-        self.nodes[index] = node;
+        *self.nodes[index] = node;
         Ok(())
     }
 

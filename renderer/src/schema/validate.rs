@@ -18,8 +18,6 @@ const MAX_STEPS: u64 = 500_000;
 const MAX_TOLD_BYTES: usize = 16 << 20;
 /// The longest text that is compared with a format.
 const MAX_FORMATTED_BYTES: usize = 64 << 10;
-/// Comparing a short text with a format takes as long as so many steps, if it is that of regular expressions.
-const STEPS_PER_FORMAT: usize = 64;
 /// So many names or items are looked at in the time of one step.
 const ITEMS_PER_STEP: usize = 8;
 /// The deepest nesting of schemas that are applied; native stack bounds what recursion can take.
@@ -170,8 +168,8 @@ impl Validator<'_> {
         if let Some(options) = &node.options {
             self.work(options.len().saturating_mul(size(value)) / ITEMS_PER_STEP);
         }
-        if let (Some(_), Value::String(text)) = (node.format, value) {
-            self.work(STEPS_PER_FORMAT);
+        if let (Some(format), Value::String(text)) = (node.format, value) {
+            self.work(format.steps());
             self.work_on_text(text);
             if text.len() > MAX_FORMATTED_BYTES {
                 self.exceed(format!("a text with a format has more than {MAX_FORMATTED_BYTES} bytes"));

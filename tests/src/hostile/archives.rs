@@ -124,15 +124,15 @@ pub(super) const BOMBS: &[Bomb] = &[
             })
             .input()
     }),
-    bomb("archive-long-paths", "paths of megabytes", Refused("x"), || {
+    bomb("archive-long-paths", "paths of megabytes", Refused("header field too long"), || {
         let path = format!("bomb/{}", "p/".repeat(1 << 20));
         (0..4).fold(Archive::chart("bomb"), |archive, _| archive.long(&format!("{path}x"), b"")).input()
     }),
-    bomb("archive-long-template-path", "a long path told for each document", Refused("x"), || {
+    bomb("archive-long-template-path", "a long path told for each document", Refused("header field too long"), || {
         let path = format!("bomb/templates/{}.yaml", "p".repeat(1 << 20));
         Archive::chart("bomb").long(&path, "x: 1\n---\n".repeat(10_000).as_bytes()).input()
     }),
-    bomb("archive-pax", "a header of megabytes", Refused("x"), || {
+    bomb("archive-pax", "a header of megabytes", Refused("header field too long"), || {
         let record = format!("comment={}\n", "x".repeat(8 << 20));
         let record = format!("{} {record}", record.len() + 9);
         Archive::chart("bomb").entry(EntryType::XHeader, "pax", "", record.as_bytes()).file("bomb/x", b"").input()
@@ -143,7 +143,7 @@ pub(super) const BOMBS: &[Bomb] = &[
     bomb("archive-no-chart", "no Chart.yaml", Refused("no Chart.yaml found"), || {
         Archive::new().file("bomb/values.yaml", b"").input()
     }),
-    bomb("archive-duplicates", "files that are there twice", Refused("x"), || {
+    bomb("archive-duplicates", "files that are there twice", Printed("x: 2"), || {
         Archive::chart("bomb").file("bomb/Chart.yaml", b"name: other").file("bomb/templates/bomb.yaml", b"x: 2").input()
     }),
     path("archive-parent", Refused("chart illegally references parent directory"), || {
@@ -152,7 +152,7 @@ pub(super) const BOMBS: &[Bomb] = &[
     path("archive-parent-deep", Refused("chart illegally references parent directory"), || {
         Archive::chart("bomb").file("bomb/a/b/../../../x", b"x").input()
     }),
-    path("archive-absolute", Refused("x"), || Archive::chart("bomb").file("/etc/passwd", b"x").input()),
+    path("archive-absolute", Printed("x: 1"), || Archive::chart("bomb").file("/etc/passwd", b"x").input()),
     path("archive-absolute-inside", Refused("chart illegally contains absolute paths"), || {
         Archive::chart("bomb").file("bomb//etc/passwd", b"x").input()
     }),
@@ -195,7 +195,7 @@ pub(super) const BOMBS: &[Bomb] = &[
             Input::archive(nested)
         },
     ),
-    bomb("archive-sub-charts", "very many packed sub-charts", Refused("x"), || {
+    bomb("archive-sub-charts", "very many packed sub-charts", Refused("more than 10000 sub-charts"), || {
         let packed = Archive::chart("bomb").packed();
         let input = Input::chart();
         (0..30_000).fold(input, |input, index| input.file(format!("charts/{index}.tgz"), packed.clone()))

@@ -1,6 +1,6 @@
 //! What is printed: manifests, hooks, notes.
 
-use super::End::{Bytes, Printed, Refused};
+use super::End::{Held, Printed, PrintedWith, Refused};
 use super::codecs::laughs;
 use super::input::{nested, numbered};
 use super::{Bomb, Input, bomb};
@@ -10,7 +10,7 @@ const TOO_MANY: &str = "the chart prints more than 20000 documents";
 
 pub(super) const BOMBS: &[Bomb] = &[
     bomb("output-text", "a very long document", Refused(TOO_LONG), || Input::template("x: {{ repeat 20000000 `x` }}")),
-    bomb("output-loop", "a document without end", Bytes, || {
+    bomb("output-loop", "a document without end", Held, || {
         Input::template(
             "{{ range 1000000000000 }}xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx{{ end }}",
         )
@@ -34,10 +34,10 @@ pub(super) const BOMBS: &[Bomb] = &[
         let hook = "---\\nkind: Job\\nmetadata: {annotations: {helm.sh/hook: pre-install}}\\n";
         Input::template(format!("{{{{ repeat 30000 \"{hook}\" }}}}"))
     }),
-    bomb("output-hook-events", "very many events of a hook", Printed("x"), || {
+    bomb("output-hook-events", "very many events of a hook", PrintedWith("test,test,test"), || {
         Input::template("kind: Job\nmetadata: {annotations: {helm.sh/hook: '{{ repeat 100000 `test,` }}test'}}")
     }),
-    bomb("output-annotations", "very many annotations", Printed("x"), || {
+    bomb("output-annotations", "very many annotations", PrintedWith("\n    a9999: b"), || {
         Input::template(
             "kind: Job\nmetadata:\n  annotations:\n{{ range $i := until 10000 }}    a{{ $i }}: b\n{{ end }}",
         )
@@ -48,10 +48,10 @@ pub(super) const BOMBS: &[Bomb] = &[
     bomb("output-deep", "maps in maps in a manifest", Refused("YAML parse error on bomb/templates/bomb.yaml"), || {
         Input::template(nested(100_000, "{a: ", "", "}"))
     }),
-    bomb("output-nodes", "a manifest of very many values", Refused("x"), || {
+    bomb("output-nodes", "a manifest of very many values", Refused("more than 300000 nodes"), || {
         Input::template(format!("a: [{}]", "1,".repeat(4_000_000)))
     }),
-    bomb("output-keys", "a manifest of very many keys", Refused("x"), || {
+    bomb("output-keys", "a manifest of very many keys", Refused("more than 300000 nodes"), || {
         Input::template(numbered(700_000, |index| format!("k{index}: 1\n")))
     }),
     bomb("output-no-value", "very many missing values", Printed("x:"), || {
@@ -66,10 +66,10 @@ pub(super) const BOMBS: &[Bomb] = &[
     bomb("output-notes", "very long notes", Refused("NOTES.txt: the chart prints more than 16777216 bytes"), || {
         Input::chart().file("templates/NOTES.txt", "{{ repeat 20000000 `x` }}")
     }),
-    bomb("output-crds", "very many definitions of resources", Refused("x"), || {
+    bomb("output-crds", "very many definitions of resources", Refused("the chart prints more than"), || {
         (0..90).fold(Input::chart(), |input, index| input.file(format!("crds/{index}.yaml"), vec![b'x'; 1 << 19]))
     }),
-    bomb("output-include-passing", "an output passed through many functions", Bytes, || {
+    bomb("output-include-passing", "an output passed through many functions", Held, || {
         Input::template(format!("{{{{ repeat 1000000 `x` {} | len }}}}", "| indent 1 ".repeat(1_000)))
     }),
 ];

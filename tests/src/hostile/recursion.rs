@@ -45,7 +45,7 @@ pub(super) const BOMBS: &[Bomb] = &[
             "{{ define `r` }}{{ if . }}{{ include `r` (rest .) }}{{ include `r` (rest .) }}{{ end }}{{ end }}{{ include `r` (until 60) }}",
         )
     }),
-    bomb("include-doubling", "an output that doubles at each level", Bytes, || {
+    bomb("include-doubling", "an output that doubles at each level", Held, || {
         Input::template(
             "{{ define `r` }}{{ if . }}{{ $x := include `r` (rest .) }}{{ $x }}{{ $x }}{{ else }}xxxxxxxxxxxxxxxx{{ end }}{{ end }}{{ include `r` (until 60) }}",
         )
@@ -65,7 +65,7 @@ pub(super) const BOMBS: &[Bomb] = &[
         Input::template("{{ define `r` }}{{ tpl .Values.t . }}{{ end }}{{ include `r` . }}")
             .values("t: '{{ define \"r\" }}{{ tpl .Values.t . }}{{ end }}{{ template \"r\" . }}'")
     }),
-    bomb("tpl-growing", "ever longer texts for tpl", Bytes, || {
+    bomb("tpl-growing", "ever longer texts for tpl", Held, || {
         Input::template("{{ range until 100000 }}{{ $x := tpl (print `{{ 1 }}` (repeat . `{{ 1 }}`)) $ }}{{ end }}")
     }),
     bomb("tpl-many", "ever new texts for tpl", Held, || {
@@ -84,24 +84,26 @@ pub(super) const BOMBS: &[Bomb] = &[
     circular("circular-print", Depth, || in_circle("$d")),
     circular("circular-printf", Depth, || in_circle("printf `%#v` $d")),
     circular("circular-quote", Depth, || in_circle("quote $d")),
-    circular("circular-to-yaml", Refused("x"), || in_circle("toYaml $d")),
-    circular("circular-to-json", Refused("x"), || in_circle("toJson $d")),
-    circular("circular-must-to-json", Refused("x"), || in_circle("mustToJson $d")),
-    circular("circular-to-toml", Refused("x"), || in_circle("toToml $d")),
-    circular("circular-deep-copy", Refused("x"), || in_circle("deepCopy $d | len")),
-    circular("circular-deep-equal", Refused("x"), || in_circle("deepEqual $d (dict `a` 1 `d` $d)")),
+    circular("circular-to-yaml", Printed("x:"), || in_circle("toYaml $d")),
+    circular("circular-to-json", Printed("x:"), || in_circle("toJson $d")),
+    circular("circular-must-to-json", Refused("json: unsupported value: encountered a cycle"), || {
+        in_circle("mustToJson $d")
+    }),
+    circular("circular-to-toml", Refused("mapping values are not allowed in this context"), || in_circle("toToml $d")),
+    circular("circular-deep-copy", Refused("nests deeper than"), || in_circle("deepCopy $d | len")),
+    circular("circular-deep-equal", Printed("x: true"), || in_circle("deepEqual $d (dict `a` 1 `d` $d)")),
     circular("circular-coalesce", Printed("x: 2"), || in_circle("coalesce nil $d | len")),
-    circular("circular-merge", Refused("x"), || in_circle("merge (dict) $d | len")),
-    circular("circular-merge-itself", Refused("x"), || in_circle("mergeOverwrite $d $d | len")),
-    circular("circular-merge-deep", Refused("x"), || {
+    circular("circular-merge", Printed("x: 2"), || in_circle("merge (dict) $d | len")),
+    circular("circular-merge-itself", Refused("nests deeper than"), || in_circle("mergeOverwrite $d $d | len")),
+    circular("circular-merge-deep", Printed("x: 2"), || {
         in_circle("merge (dict `a` 1 `d` (dict `d` (dict `d` (dict)))) $d | len")
     }),
-    circular("circular-uniq", Refused("x"), || in_circle("uniq (list $d (dict `a` 1 `d` $d)) | len")),
+    circular("circular-uniq", Printed("x: 1"), || in_circle("uniq (list $d (dict `a` 1 `d` $d)) | len")),
     circular("circular-join", Depth, || in_circle("join `,` (list $d)")),
     circular("circular-dig", Printed("x: 1"), || in_circle("dig `d` `d` `d` `a` 0 $d")),
     circular("circular-fail", Depth, || in_circle("fail (print $d)")),
     circular("circular-values", Depth, || Input::template("{{ $_ := set .Values `v` .Values }}{{ toString .Values }}")),
-    circular("circular-across-files", Depth, || {
+    circular("circular-across-files", Held, || {
         Input::template("{{ $_ := set .Values `root` $ }}").file("templates/a.yaml", "x: {{ .Values | print | len }}")
     }),
     circular("circular-range", Refused("nested reference name: r"), || {
@@ -109,15 +111,17 @@ pub(super) const BOMBS: &[Bomb] = &[
             "{{ define `r` }}{{ range . }}{{ include `r` . }}{{ end }}{{ end }}{{ $d := dict }}{{ $_ := set $d `d` $d }}{{ include `r` $d }}",
         )
     }),
-    circular("circular-and-forgotten", Steps, || {
+    circular("circular-and-forgotten", Held, || {
         Input::template("{{ range 1000000000 }}{{ $d := dict }}{{ $_ := set $d `d` $d }}{{ end }}")
     }),
     bomb("deep-print", "maps in maps in maps", Depth, || deep("print $v | len")),
-    bomb("deep-to-yaml", "maps in maps in maps", Refused("x"), || deep("toYaml $v")),
-    bomb("deep-to-json", "maps in maps in maps", Refused("x"), || deep("toJson $v")),
-    bomb("deep-copy-deep", "maps in maps in maps", Refused("x"), || deep("deepCopy $v | len")),
-    bomb("deep-equal-deep", "maps in maps in maps", Refused("x"), || deep("deepEqual $v (deepCopy $v)")),
-    bomb("deep-merge", "maps in maps in maps", Refused("x"), || deep("merge $v (dict `a` $v) | len")),
+    bomb("deep-to-yaml", "maps in maps in maps", Refused("nests deeper than"), || deep("toYaml $v")),
+    bomb("deep-to-json", "maps in maps in maps", Refused("nests deeper than"), || deep("toJson $v")),
+    bomb("deep-copy-deep", "maps in maps in maps", Refused("nests deeper than"), || deep("deepCopy $v | len")),
+    bomb("deep-equal-deep", "maps in maps in maps", Refused("nests deeper than"), || {
+        deep("deepEqual $v (deepCopy $v)")
+    }),
+    bomb("deep-merge", "maps in maps in maps", Refused("nests deeper than"), || deep("merge $v (dict `a` $v) | len")),
     bomb("deep-coalesce", "maps in maps in maps", Printed("x: 1"), || deep("coalesce $v | len")),
     bomb("deep-forgotten", "maps in maps in maps, left to be freed", Printed("x: 1"), || deep("len $v")),
 ];

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{Bomb, render};
 
 /// An attack that goes on for so long will never end.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 /// The address space of a process: a chart that takes more than this must not take the whole machine.
 const ADDRESS_SPACE: u64 = 8 << 30;
 
@@ -22,9 +22,11 @@ pub struct Report {
     pub is_as_expected: bool,
     /// What came out, or how the process died.
     pub ended: String,
+    /// Whether it makes keys that must be random, which no limit makes quick.
+    pub makes_keys: bool,
     /// The time of a processor that loading and rendering took.
     pub milliseconds: u64,
-    /// The most memory that the process had at once, the attack itself included.
+    /// The most memory that the process took at once for the attack, which is itself included, besides what it has without.
     pub peak_bytes: u64,
 }
 
@@ -32,16 +34,23 @@ pub struct Report {
 pub fn report(bomb: &Bomb, quick: bool) -> Result<Report> {
     setrlimit(Resource::RLIMIT_AS, ADDRESS_SPACE, ADDRESS_SPACE)?;
     let limits = bomb.limits(quick);
+    let bytes_before = peak_bytes()?;
     let input = (bomb.input)();
+    let makes_keys = input.fresh_keys;
     let before = processor_time()?;
     let ended = render(input, limits);
     let time = processor_time()?.saturating_sub(before);
     Ok(Report {
-        is_as_expected: ended.is_as_expected(bomb, limits),
+        is_as_expected: ended.is_as_expected(bomb, limits, quick),
         ended: ended.shown(),
+        makes_keys,
         milliseconds: u64::try_from(time.as_millis())?,
-        peak_bytes: u64::try_from(getrusage(UsageWho::RUSAGE_SELF)?.max_rss())? << 10,
+        peak_bytes: peak_bytes()?.saturating_sub(bytes_before),
     })
+}
+
+fn peak_bytes() -> Result<u64> {
+    Ok(u64::try_from(getrusage(UsageWho::RUSAGE_SELF)?.max_rss())? << 10)
 }
 
 fn processor_time() -> Result<Duration> {
@@ -61,7 +70,8 @@ pub fn run(program: &mut Command) -> Result<Report> {
     child.stderr.take().context("the process has no output")?.read_to_string(&mut stderr)?;
     let died = || {
         let how = status.map_or("does not end".to_owned(), |status| format!("died: {status}"));
-        Report { is_as_expected: false, ended: format!("{how} {stderr}"), milliseconds: 0, peak_bytes: 0 }
+        let ended = format!("{how} {stderr}");
+        Report { is_as_expected: false, ended, makes_keys: false, milliseconds: 0, peak_bytes: 0 }
     };
     Ok(serde_json::from_str(&stdout).unwrap_or_else(|_| died()))
 }

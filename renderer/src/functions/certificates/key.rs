@@ -1,7 +1,5 @@
 //! Private keys: RSA and ECDSA on P-256, made from the host's randomness.
 
-use std::sync::OnceLock;
-
 use p256::ecdsa::signature::Signer;
 use rsa::pkcs1::{DecodeRsaPrivateKey, EncodeRsaPrivateKey, EncodeRsaPublicKey};
 use rsa::rand_core::{Infallible, TryCryptoRng, TryRng};
@@ -9,8 +7,8 @@ use rsa::{Pkcs1v15Sign, PrivateKey as RsaKey};
 use sha2::{Digest, Sha256};
 
 use super::der::{INTEGER, NULL, OCTET_STRING, bit_string, element, explicit, integer, object_identifier, sequence};
-use super::pem;
-use crate::functions::{CallError, Context, FixedHost, Host};
+use super::{pem, repeatable};
+use crate::functions::{CallError, Context, Host};
 
 /// 1.2.840.113549.1.1.1, rsaEncryption.
 const RSA_ENCRYPTION: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01";
@@ -30,14 +28,14 @@ pub(super) const SHA256_DIGEST_INFO: &[u8] =
 
 /// Size of the keys of certificates in bits.
 // sprig: crypto.go generateCertificateAuthority
-pub(super) const CERTIFICATE_KEY_BITS: usize = 2048;
+pub(super) const CERTIFICATE_KEY_BITS: u32 = 2048;
 /// Size of `genPrivateKey "rsa"` in bits.
 // sprig: crypto.go generatePrivateKey
-const PRIVATE_KEY_BITS: usize = 4096;
+const PRIVATE_KEY_BITS: u32 = 4096;
 
 /// Steps for an RSA key of 2048 bits, which takes about a fifth of a second on one core. Far below that time's worth: a
 /// chart with a dozen certificates, or with two keys of 4096 bits as bitnami/etcd has, must still render.
-const STEPS_PER_2048_BITS: u64 = 2_500_000;
+const STEPS_PER_2048_BITS: u64 = 1_000_000;
 /// Steps for a signature or another key.
 pub(super) const STEPS_PER_SIGNATURE: u64 = 200_000;
 /// Steps for a key that is any number.
@@ -75,30 +73,15 @@ pub(super) enum PrivateKey {
     P256(Box<p256::SecretKey>),
 }
 
-fn generate_rsa(context: &Context<'_>, bits: usize) -> Result<RsaKey, CallError> {
-    let relative = (bits / 2048) as u64;
+fn generate_rsa(context: &Context<'_>, bits: u32) -> Result<RsaKey, CallError> {
+    let relative = u64::from(bits / 2048);
     context.budget.charge_steps(STEPS_PER_2048_BITS.saturating_mul(relative.pow(3)))?;
-    if context.host.is_repeatable() {
-        return repeatable_rsa(bits);
-    }
-    new_rsa(context.host, bits)
-}
-
-fn new_rsa(host: &dyn Host, bits: usize) -> Result<RsaKey, CallError> {
-    RsaKey::new(&mut HostRandom(host), bits)
-        .map_err(|error| CallError::message(format!("error generating rsa key: {error}")))
-}
-
-/// The one key of that size for hosts without real randomness, made once in a process.
-fn repeatable_rsa(bits: usize) -> Result<RsaKey, CallError> {
-    static CERTIFICATE_KEY: OnceLock<RsaKey> = OnceLock::new();
-    static PRIVATE_KEY: OnceLock<RsaKey> = OnceLock::new();
-    let cell = if bits == CERTIFICATE_KEY_BITS { &CERTIFICATE_KEY } else { &PRIVATE_KEY };
-    if let Some(key) = cell.get() {
-        return Ok(key.clone());
-    }
-    let key = new_rsa(&FixedHost::default(), bits)?;
-    Ok(cell.get_or_init(|| key).clone())
+    let key = if context.host.is_repeatable() {
+        repeatable::key(bits)
+    } else {
+        RsaKey::new(&mut HostRandom(context.host), bits as usize)
+    };
+    key.map_err(|error| CallError::message(format!("error generating rsa key: {error}")))
 }
 
 fn generate_p256(context: &Context<'_>) -> Result<p256::SecretKey, CallError> {
