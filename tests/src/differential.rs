@@ -123,11 +123,17 @@ pub fn compare(helm: &Outcome, ours: &Outcome) -> Option<Difference> {
     match (helm, ours) {
         (_, Err(error)) if error.starts_with(PANIC) => Some(Difference::Panic),
         (Ok(helm), Ok(ours)) => (helm != ours).then_some(Difference::Output),
+        // Both end a template without end, at limits of their own (`COMPATIBILITY.md`).
+        (Err(helm), Err(ours)) if helm.contains(HELM_DEPTH) && ours.contains(OUR_DEPTH) => None,
         (Err(helm), Err(ours)) => (stable(helm) != stable(ours)).then_some(Difference::Words),
         (Ok(_), Err(_)) => Some(Difference::OnlyHelm),
         (Err(_), Ok(_)) => Some(Difference::OnlyOurs),
     }
 }
+
+/// What the limits of nested templates say.
+const HELM_DEPTH: &str = "exceeded maximum template depth";
+const OUR_DEPTH: &str = "the template nests deeper than";
 
 /// What `helm template` appends to every error of a chart that was loaded: advice on its own flags.
 const ADVICE: &str = "\n\nUse --debug flag to render out invalid YAML";

@@ -55,6 +55,8 @@ pub(super) fn readable(json: &serde_json::Value) -> String {
 /// What two writers see differently.
 trait Strategy {
     const ORDER: Order;
+    /// Whether a nil slice or map is `null`; otherwise it is an empty one.
+    const NIL_IS_NULL: bool;
 
     fn number(value: f64) -> Result<String, Halt>;
     fn text(bytes: &[u8]) -> Result<Text<'_>, Halt>;
@@ -92,6 +94,7 @@ struct ThroughJson;
 
 impl Strategy for ThroughJson {
     const ORDER: Order = Order::V2;
+    const NIL_IS_NULL: bool = true;
 
     fn number(value: f64) -> Result<String, Halt> {
         if value.fract() == 0.0 && value.abs() < LARGEST_EXACT {
@@ -142,6 +145,8 @@ struct Direct;
 
 impl Strategy for Direct {
     const ORDER: Order = Order::V3;
+    // yaml.v3: encode.go marshal: only pointers.
+    const NIL_IS_NULL: bool = false;
 
     fn number(value: f64) -> Result<String, Halt> {
         Ok(yaml_number(value))
@@ -229,7 +234,7 @@ impl<S: Strategy> Walk<'_, S> {
                 self.charge(bytes.len())?;
                 S::bytes(&mut self.writer, bytes, slot);
             }
-            Value::List(list) if list.is_nil() => self.writer.scalar("null"),
+            Value::List(list) if S::NIL_IS_NULL && list.is_nil() => self.writer.scalar("null"),
             Value::List(list) if list.is_empty() => self.writer.empty_sequence(),
             Value::List(list) => {
                 let indent = self.writer.sequence(slot);
@@ -238,7 +243,8 @@ impl<S: Strategy> Walk<'_, S> {
                     self.value(item, slot, depth + 1)?;
                 }
             }
-            Value::Map(map) if map.is_nil() => self.writer.scalar("null"),
+            Value::Map(map) if map.is_nil() && S::NIL_IS_NULL => self.writer.scalar("null"),
+            Value::Map(map) if map.is_nil() => self.writer.empty_mapping(),
             Value::Map(map) => {
                 let Some(members) = map.borrow() else { return Ok(()) };
                 if members.is_empty() {

@@ -32,7 +32,7 @@ fn write_file(path: &Path, text: &str) -> Result<()> {
         .with_context(|| format!("{} could not be written", path.display()))
 }
 
-/// Reads what [`write`] has written.
+/// Reads what [`write()`] has written.
 pub fn read(folder: &Path) -> Result<Case> {
     let arguments = folder.join(ARGUMENTS);
     let mut case = if arguments.exists() { serde_json::from_str(&read_file(&arguments)?)? } else { Case::default() };

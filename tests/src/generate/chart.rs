@@ -616,7 +616,7 @@ fn arguments(case: &mut Case, random: &mut Random, subject: Subject) {
             random.pick(&["s0=a,b", "s0={x}", "m0.a=[1]", "x", "s0=", "s0=a=b", "l0[0]=y", "s0=null"]).to_owned(),
         );
     }
-    if random.below(300) == 0 {
+    if random.below(300) == 0 && !case.only_files {
         // Alone: of several wrong arguments, Helm tells one.
         for list in [&mut case.values, &mut case.set, &mut case.set_string, &mut case.set_json, &mut case.set_literal] {
             list.clear();
