@@ -72,7 +72,9 @@ impl Shape {
                 if tables.is_empty() || tables.len() < list.len() { Self::Value } else { Self::Tables(tables) }
             }
             Value::Object(object) => match (object.struct_fields(), object.entries()) {
-                (Some(fields), _) => Self::Table(StructField::for_toml(fields)),
+                (Some(fields), _) => {
+                    Self::Table(StructField::for_toml(fields).map(|(_, name, value)| (name, value)).collect())
+                }
                 (None, Some(entries)) => Self::Table(entries),
                 (None, None) => Self::Value,
             },
@@ -190,7 +192,7 @@ impl Encoder<'_> {
                 }
                 self.text.push(']');
             }
-            Value::Map(map) => self.inline_table(map.entries(), depth)?,
+            Value::Map(map) => self.inline_map(map.entries(), depth)?,
             Value::Object(object) => match object.type_name() {
                 "time.Time" => {
                     if let Some(time) = object.as_any().downcast_ref::<Time>() {
@@ -199,8 +201,12 @@ impl Encoder<'_> {
                 }
                 "time.Duration" => self.text.push_str(&quoted(&valid_utf8(&object.to_text()))),
                 _ => match (object.struct_fields(), object.entries()) {
-                    (Some(fields), _) => self.inline_table(StructField::for_toml(fields), depth)?,
-                    (None, Some(entries)) => self.inline_table(entries, depth)?,
+                    (Some(fields), _) => {
+                        let fields = StructField::for_toml(fields);
+                        let fields = fields.map(|(position, name, value)| (Some(position), name, value));
+                        self.inline_table(fields, depth)?;
+                    }
+                    (None, Some(entries)) => self.inline_map(entries, depth)?,
                     (None, None) => self.element(&object.to_plain(), depth + 1)?,
                 },
             },
@@ -208,23 +214,33 @@ impl Encoder<'_> {
         Ok(())
     }
 
-    /// Writes `{a = 1, b = 2}`. A nil value leaves its comma behind, as in Go.
-    fn inline_table(&mut self, entries: Entries, depth: usize) -> Result<(), EncodeError> {
+    fn inline_map(&mut self, entries: Entries, depth: usize) -> Result<(), EncodeError> {
+        self.inline_table(entries.into_iter().map(|(key, value)| (None, key, value)), depth)
+    }
+
+    /// Writes `{a = 1, b = 2}`. A nil value leaves its comma behind, as in Go, which looks for the last field of a struct
+    /// by its position there.
+    // toml: encode.go eMap, eStruct
+    fn inline_table(
+        &mut self,
+        entries: impl Iterator<Item = (Option<usize>, GoString, Value)>,
+        depth: usize,
+    ) -> Result<(), EncodeError> {
         let mut values = Vec::new();
         let mut tables = Vec::new();
-        for (key, value) in entries {
+        for (position, key, value) in entries {
             let shape = Shape::of(&value, self.budget, depth)?;
-            if shape.is_table() { &mut tables } else { &mut values }.push((key, value));
+            if shape.is_table() { &mut tables } else { &mut values }.push((position, key, value));
         }
         self.text.push('{');
         let (value_count, table_count) = (values.len(), tables.len());
-        for (index, (key, value)) in values.into_iter().chain(tables).enumerate() {
+        for (index, (position, key, value)) in values.into_iter().chain(tables).enumerate() {
             if value.is_nil() {
                 continue;
             }
             self.text.extend([&key_text(&valid_utf8(&key)), " = "]);
             self.element(&value, depth + 1)?;
-            if index + 1 < value_count + table_count {
+            if position.unwrap_or(index) + 1 != value_count + table_count {
                 self.text.push_str(", ");
             }
         }

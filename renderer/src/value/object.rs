@@ -65,11 +65,13 @@ impl StructField {
         written.map(|field| (field.json.into(), field.value)).collect()
     }
 
-    /// What the TOML encoder writes of a struct: it knows no tags of JSON.
-    pub(crate) fn for_toml(fields: Vec<Self>) -> Vec<(super::GoString, Value)> {
-        let mut flat = Vec::with_capacity(fields.len());
-        Self::flattened(fields, &mut flat);
-        flat.into_iter().map(|field| (field.name.into(), field.value)).collect()
+    /// What the TOML encoder writes of a struct, with the positions of the fields in it: it knows no tags of JSON.
+    pub(crate) fn for_toml(fields: Vec<Self>) -> impl Iterator<Item = (usize, super::GoString, Value)> {
+        fields.into_iter().enumerate().flat_map(|(position, field)| {
+            let mut flat = Vec::new();
+            Self::flattened(vec![field], &mut flat);
+            flat.into_iter().map(move |field| (position, field.name.into(), field.value))
+        })
     }
 
     /// What the YAML v3 encoder writes of a struct: names in lower case, embedded structs below theirs.
