@@ -12,6 +12,8 @@ pub const WRITTEN_BY: &str = "module.cyclops-ui.com/written-by";
 pub const PROTECTED: &str = "module.cyclops-ui.com/protected";
 /// The reason for writing past the locks; counts only in the request that brings it.
 pub const BREAK_GLASS: &str = "module.cyclops-ui.com/break-glass";
+/// The reason for deleting a Module that is guarded: a deletion itself can bring none.
+pub const BREAK_GLASS_DELETION: &str = "module.cyclops-ui.com/break-glass-deletion";
 /// On a resource: the Module that it belongs to, `namespace/name`. Cyclops' label names only the Module, and two Modules
 /// of one name can exist in two namespaces.
 pub const OWNER: &str = "module.cyclops-ui.com/owner";

@@ -51,14 +51,24 @@ pub enum LockedChangeKind {
     SubChartOff,
 }
 
+/// The values and schemas are too large together to be compared in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the values, and the schemas that describe each of them, are too many to tell which locked values change")]
+pub struct TooLarge;
+
 /// All locked values that change, each as deep as it can be told.
-pub fn locked_changes(locks: &LockSet, old: ValuesState<'_>, new: ValuesState<'_>) -> Vec<LockedChange> {
+pub fn locked_changes(
+    locks: &LockSet,
+    old: ValuesState<'_>,
+    new: ValuesState<'_>,
+) -> Result<Vec<LockedChange>, TooLarge> {
     fn root(state: ValuesState<'_>) -> Pair<'_> {
         Pair { effective: Some(state.effective), explicit: Some(state.explicit) }
     }
     let mut comparison = Comparison { changes: Vec::new() };
-    comparison.walk(&locks.root(), &ValuePath::root(), root(old), root(new));
-    comparison.changes
+    let cursor = locks.root();
+    comparison.walk(&cursor, &ValuePath::root(), root(old), root(new));
+    if cursor.is_exhausted() { Err(TooLarge) } else { Ok(comparison.changes) }
 }
 
 /// Whether two effective values are the same to a lock: numbers by value, types apart; nothing, null, an empty list and
@@ -81,7 +91,7 @@ pub fn same(old: Option<&Value>, new: Option<&Value>) -> bool {
 }
 
 /// Null, an empty list or an empty mapping.
-fn is_nothing(value: &Value) -> bool {
+pub(crate) fn is_nothing(value: &Value) -> bool {
     match value {
         Value::Null => true,
         Value::Array(items) => items.is_empty(),
@@ -112,6 +122,10 @@ impl<'a> Pair<'a> {
         keys(self.effective).chain(keys(self.explicit)).map(String::as_str)
     }
 
+    fn length(self) -> usize {
+        self.effective.and_then(Value::as_array).map_or(0, Vec::len)
+    }
+
     fn is_absent(self) -> bool {
         self.effective.is_none() && self.explicit.is_none()
     }
@@ -128,6 +142,9 @@ struct Comparison {
 impl Comparison {
     /// Descends to the locked places.
     fn walk(&mut self, cursor: &Cursor<'_>, path: &ValuePath, old: Pair<'_>, new: Pair<'_>) {
+        if cursor.is_exhausted() {
+            return;
+        }
         if cursor.is_locked() {
             self.compare(cursor, path, old, new);
             return;
@@ -138,32 +155,36 @@ impl Comparison {
         let keys: BTreeSet<&str> = old.keys().chain(new.keys()).collect();
         for key in keys {
             let old = old.key(key);
-            // A key that nobody has named may be added, as an element may be appended to a list.
+            // A key that no schema names may be added, and an element appended to a list.
             let below = if old.is_absent() { cursor.named_key(key) } else { cursor.key(key) };
             self.walk(&below, &path.key(key), old, new.key(key));
         }
-        let length = old.effective.and_then(Value::as_array).map_or(0, Vec::len);
-        for index in 0..length {
-            self.walk(&cursor.index(index), &path.index(index), old.index(index), new.index(index));
+        for index in 0..old.length().max(new.length()) {
+            let old = old.index(index);
+            let below = if old.is_absent() { cursor.named_index(index) } else { cursor.index(index) };
+            self.walk(&below, &path.index(index), old, new.index(index));
         }
     }
 
     /// Compares a locked place and everything below it.
     fn compare(&mut self, cursor: &Cursor<'_>, path: &ValuePath, old: Pair<'_>, new: Pair<'_>) {
+        if cursor.is_exhausted() {
+            return;
+        }
         let is_mapping = |value: Option<&Value>| value.is_some_and(Value::is_object);
         let may_be_mapping = |value: Option<&Value>| value.is_none_or(|value| value.is_object() || is_nothing(value));
         let mappings = (is_mapping(old.effective) || is_mapping(new.effective))
             && may_be_mapping(old.effective)
             && may_be_mapping(new.effective);
-        if mappings {
+        // A null that is set keeps a default away, be it an empty one.
+        let null_goes = old.explicit.is_some_and(Value::is_null) && new.explicit.is_none();
+        if mappings && !null_goes {
             let keys: BTreeSet<&str> = old.keys().chain(new.keys()).collect();
             for key in keys {
                 self.compare(&cursor.key(key), &path.key(key), old.key(key), new.key(key));
             }
-        } else if !same(old.effective, new.effective) || !same_digits(old.explicit, new.explicit) {
-            self.add(LockedChangeKind::Value, cursor, path, old, new);
-        } else if is_set(old.explicit) && new.explicit.is_none() {
-            self.add(LockedChangeKind::NoLongerSet, cursor, path, old, new);
+        } else if let Some(kind) = change(old, new) {
+            self.add(kind, cursor, path, old, new);
         }
     }
 
@@ -177,6 +198,31 @@ impl Comparison {
             chart: mark.map(|mark| mark.chart.to_owned()).unwrap_or_default(),
             pointer: mark.map(|mark| mark.pointer.to_owned()).unwrap_or_default(),
         });
+    }
+}
+
+/// How the value at one place changes. A mapping there changes only if it gives way to something else: what is below it is
+/// not looked at.
+pub(crate) fn change_at(path: &ValuePath, old: ValuesState<'_>, new: ValuesState<'_>) -> Option<LockedChangeKind> {
+    fn at<'a>(path: &ValuePath, state: ValuesState<'a>) -> Pair<'a> {
+        Pair { effective: path.get(state.effective), explicit: path.get(state.explicit) }
+    }
+    let (old, new) = (at(path, old), at(path, new));
+    if old.explicit.is_some_and(Value::is_object) {
+        let gives_way = new.effective.is_some_and(|value| !value.is_object() && !is_nothing(value));
+        return gives_way.then_some(LockedChangeKind::Value);
+    }
+    change(old, new)
+}
+
+/// How a value changes that is no mapping in both states.
+fn change(old: Pair<'_>, new: Pair<'_>) -> Option<LockedChangeKind> {
+    if !same(old.effective, new.effective) || !same_digits(old.explicit, new.explicit) {
+        Some(LockedChangeKind::Value)
+    } else if is_set(old.explicit) && new.explicit.is_none() {
+        Some(LockedChangeKind::NoLongerSet)
+    } else {
+        None
     }
 }
 

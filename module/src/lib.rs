@@ -8,6 +8,7 @@ pub mod api;
 pub mod equality;
 pub mod expansion;
 pub mod lock;
+pub mod ownership;
 pub mod path;
 pub mod plan;
 pub mod policy;

@@ -4,18 +4,24 @@
 //! validates: the writer chooses the branch. A mark covers everything below it. The schemas are compiled to a graph
 //! that is walked along with the values, so that recursive schemas need no limit on depth.
 
+mod compile;
 mod document;
+mod error;
 mod graph;
+mod keep;
 mod list;
 mod mask;
+mod misplaced;
 mod path;
 mod redact;
 
-pub use graph::LockError;
+pub use error::LockError;
 pub use mask::HIDDEN;
 pub use path::{LockPath, Segment};
 pub use redact::Redaction;
 
+use std::cell::Cell;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use renderer::Chart;
@@ -27,6 +33,14 @@ use graph::Graph;
 
 /// How many locks of a template are listed. More are enforced all the same.
 pub const MAX_LISTED: usize = 1_000;
+
+/// Charts of a template, sub-charts counted as often as they have a name: a chart that names each of its sub-charts twice
+/// doubles them at every level.
+const MAX_CHARTS: usize = 1_000;
+
+/// How much a walk over values may take, in states of the graph that are looked at. Values of the largest size that a
+/// cluster stores, described by some subschemas each, take a tenth of it.
+const MAX_WORK: usize = 10_000_000;
 
 /// A mark in a schema.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,7 +77,7 @@ pub struct ChartSchema<'a> {
     pub schema: Option<&'a [u8]>,
 }
 
-/// A place in the values while walking them.
+/// A place in the values while walking them. A walk that takes too much ends in places that are locked and secret.
 #[derive(Clone, Debug)]
 pub struct Cursor<'a> {
     set: &'a LockSet,
@@ -72,6 +86,10 @@ pub struct Cursor<'a> {
     /// The mark that covers this place: graph and state.
     mark: Option<(usize, usize)>,
     secret: bool,
+    /// What a step from here takes.
+    weight: usize,
+    /// What the walk may still take.
+    work: Rc<Cell<usize>>,
 }
 
 /// Where a mark is declared.
@@ -87,13 +105,13 @@ impl LockSet {
     /// Reads the locks of a chart and its sub-charts.
     pub fn from_chart(chart: &Chart) -> Result<Self, LockError> {
         let mut schemas = Vec::new();
-        collect_schemas(chart, Vec::new(), chart.name().to_owned(), &mut schemas);
+        collect_schemas(chart, Vec::new(), chart.name().to_owned(), &mut schemas)?;
         Self::from_schemas(&schemas)
     }
 
     /// Reads the locks that the schemas of a chart and its sub-charts declare.
     pub fn from_schemas(schemas: &[ChartSchema<'_>]) -> Result<Self, LockError> {
-        Ok(Self { graphs: vec![Arc::new(Graph::compile(schemas)?)] })
+        Ok(Self { graphs: vec![Arc::new(compile::compile(schemas)?)] })
     }
 
     /// Whether nothing is locked.
@@ -118,19 +136,6 @@ impl LockSet {
         union
     }
 
-    /// The first lock that `newer` no longer has, if it lacks any. A lock further up in `newer` counts as having it.
-    pub fn first_lock_missing_in(&self, newer: &Self) -> Option<&Lock> {
-        self.locks().find(|lock| {
-            let place = lock.path.0.iter().fold(newer.root(), |cursor, segment| cursor.segment(segment));
-            !place.is_locked()
-        })
-    }
-
-    /// Whether [`LockSet::locks`] is all of them.
-    pub fn lists_all(&self) -> bool {
-        self.graphs.iter().all(|graph| graph.listed_all)
-    }
-
     /// The root of the values.
     pub fn root(&self) -> Cursor<'_> {
         let states = self.graphs.iter().map(|graph| {
@@ -138,19 +143,26 @@ impl LockSet {
             graph.close(&mut states);
             states
         });
-        Cursor { set: self, states: Vec::new(), mark: None, secret: false }.at(states.collect())
+        let work = Rc::new(Cell::new(MAX_WORK));
+        Cursor { set: self, states: Vec::new(), mark: None, secret: false, weight: 0, work }.at(states.collect())
     }
 
     /// The place of a path.
     pub fn at(&self, path: &ValuePath) -> Cursor<'_> {
-        path.tokens().iter().fold(self.root(), |cursor, token| match token {
-            Token::Key(key) => cursor.key(key),
-            Token::Index(index) => cursor.index(*index),
-        })
+        self.root().path(path)
     }
 }
 
 impl<'a> Cursor<'a> {
+    /// The place of a path from here on.
+    #[must_use]
+    pub fn path(&self, path: &ValuePath) -> Self {
+        path.tokens().iter().fold(self.clone(), |cursor, token| match token {
+            Token::Key(key) => cursor.key(key),
+            Token::Index(index) => cursor.index(*index),
+        })
+    }
+
     /// The place of a key of the mapping here.
     #[must_use]
     pub fn key(&self, key: &str) -> Self {
@@ -167,12 +179,24 @@ impl<'a> Cursor<'a> {
     /// The place of a position of the list here.
     #[must_use]
     pub fn index(&self, index: usize) -> Self {
-        self.step(|graph, states| graph.step_index(states, index))
+        self.step(|graph, states| graph.step_index(states, index, false))
+    }
+
+    /// The place of a position of the list here as far as a schema names this very position: what `items` and the like
+    /// say about all positions is left out.
+    #[must_use]
+    pub fn named_index(&self, index: usize) -> Self {
+        self.step(|graph, states| graph.step_index(states, index, true))
     }
 
     /// Whether a mark here or further up locks the value.
     pub fn is_locked(&self) -> bool {
-        self.mark.is_some()
+        self.mark.is_some() || self.is_exhausted()
+    }
+
+    /// Whether the walk has taken too much, so that nothing can be told of this place.
+    pub fn is_exhausted(&self) -> bool {
+        self.work.get() == 0
     }
 
     /// The mark that locks the value.
@@ -190,7 +214,7 @@ impl<'a> Cursor<'a> {
 
     /// Whether the value here must not be shown: it, or something it is part of, is `writeOnly` or a password.
     pub fn is_secret(&self) -> bool {
-        self.secret
+        self.secret || self.is_exhausted()
     }
 
     /// The subschemas that describe the value here, those of all branches.
@@ -201,23 +225,19 @@ impl<'a> Cursor<'a> {
             .flat_map(|(states, graph)| states.iter().filter_map(|state| graph.schema(*state)))
     }
 
-    /// The place of a step of a pattern.
-    fn segment(&self, segment: &Segment) -> Self {
-        match segment {
-            Segment::Name(name) => self.key(name),
-            Segment::Index(index) => self.index(*index),
-            Segment::AnyName | Segment::Pattern(_) | Segment::AnyItem => {
-                self.step(|graph, states| list::step(graph, states, segment))
-            }
-        }
-    }
-
     fn step(&self, next: impl Fn(&Graph, &[usize]) -> Vec<usize>) -> Self {
-        self.at(self.states.iter().zip(&self.set.graphs).map(|(states, graph)| next(graph, states)).collect())
+        self.work.set(self.work.get().saturating_sub(self.weight));
+        let graphs = self.states.iter().zip(&self.set.graphs);
+        let states =
+            if self.is_exhausted() { Vec::new() } else { graphs.map(|(states, graph)| next(graph, states)).collect() };
+        self.at(states)
     }
 
     fn at(&self, states: Vec<Vec<usize>>) -> Self {
-        let mut cursor = Self { set: self.set, states, mark: self.mark, secret: self.secret };
+        let graphs = states.iter().zip(&self.set.graphs);
+        let weight = 1 + graphs.map(|(states, graph)| graph.weight(states)).sum::<usize>();
+        let work = Rc::clone(&self.work);
+        let mut cursor = Self { set: self.set, states, mark: self.mark, secret: self.secret, weight, work };
         cursor.secret |= cursor.any(|graph, state| graph.states[state].secret);
         if cursor.mark.is_none() {
             cursor.mark = cursor.states.iter().enumerate().find_map(|(graph, states)| {
@@ -234,13 +254,22 @@ impl<'a> Cursor<'a> {
 }
 
 /// The schemas of a chart and, under every name they are configured by, of its sub-charts.
-fn collect_schemas<'a>(chart: &'a Chart, path: Vec<String>, name: String, schemas: &mut Vec<ChartSchema<'a>>) {
+fn collect_schemas<'a>(
+    chart: &'a Chart,
+    path: Vec<String>,
+    name: String,
+    schemas: &mut Vec<ChartSchema<'a>>,
+) -> Result<(), LockError> {
     for (key, sub_chart) in chart.dependency_names() {
         let mut path = path.clone();
         path.push(key.to_owned());
-        collect_schemas(sub_chart, path, format!("{name}/{key}"), schemas);
+        collect_schemas(sub_chart, path, format!("{name}/{key}"), schemas)?;
+    }
+    if schemas.len() >= MAX_CHARTS {
+        return Err(LockError::TooLarge { limit: MAX_CHARTS, what: "charts" });
     }
     schemas.push(ChartSchema { path, name, schema: chart.schema() });
+    Ok(())
 }
 
 #[cfg(test)]

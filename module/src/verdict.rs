@@ -7,6 +7,7 @@ mod expansion;
 mod lifecycle;
 mod object;
 mod owner;
+mod ownership;
 mod status;
 mod sub_charts;
 mod template_store;
@@ -168,6 +169,11 @@ impl Refusal {
     /// A refusal of what is written, because of some fields.
     pub fn because(causes: Vec<Cause>) -> Self {
         Self { code: 422, reason: Reason::Invalid, message: text::summary(&causes), causes, retry_after_seconds: None }
+    }
+
+    /// A refusal of what takes too much to decide, because of one field.
+    pub fn too_much(field: &str, problem: &dyn std::error::Error) -> Self {
+        Self { code: 504, reason: Reason::Timeout, ..Self::invalid(field, problem.to_string()) }
     }
 
     /// A refusal because of who writes.

@@ -38,7 +38,8 @@ mod urls;
 mod versions;
 mod wrap;
 
-pub(crate) use regex::{Expressions, Pattern};
+pub(crate) use regex::Expressions;
+pub use regex::Pattern;
 
 use std::collections::HashMap;
 use std::sync::LazyLock;

@@ -11,6 +11,8 @@ mod message;
 mod plain;
 mod validate;
 
+pub use crate::functions::Pattern;
+
 use std::fmt;
 use std::sync::OnceLock;
 

@@ -12,9 +12,11 @@ pub use options::{OptionError, ValueOptions};
 pub(crate) use read::read;
 pub use read::{from_yaml, from_yaml_as};
 
+use std::collections::BTreeSet;
+
 use crate::Chart;
 use crate::Profile;
-use crate::chart::ChartTree;
+use crate::chart::{ChartInstance, ChartTree};
 use crate::value::{Map, Value};
 use crate::warning::Warnings;
 use crate::yaml;
@@ -85,6 +87,22 @@ pub fn effective(chart: &Chart, values: &Values) -> Result<Values, ValuesError> 
 pub fn effective_as(chart: &Chart, values: &Values, profile: Profile) -> Result<Values, ValuesError> {
     let (_, values) = process(chart, values, profile, &Warnings::new(profile))?;
     Ok(to_values(&values))
+}
+
+/// The sub-charts that take part in a render with these values, each by the keys that lead to its own values.
+pub fn enabled_sub_charts(chart: &Chart, values: &Values) -> Result<BTreeSet<Vec<String>>, ValuesError> {
+    fn collect(chart: ChartInstance<'_, '_>, path: &[String], sub_charts: &mut BTreeSet<Vec<String>>) {
+        for sub_chart in chart.dependencies() {
+            let path = [path, &[sub_chart.name().to_owned()]].concat();
+            collect(sub_chart, &path, sub_charts);
+            sub_charts.insert(path);
+        }
+    }
+    let profile = Profile::default();
+    let (tree, _) = process(chart, values, profile, &Warnings::new(profile))?;
+    let mut sub_charts = BTreeSet::new();
+    collect(tree.root(), &[], &mut sub_charts);
+    Ok(sub_charts)
 }
 
 /// The charts that are rendered with these user values, and their values.

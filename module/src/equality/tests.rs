@@ -17,6 +17,7 @@ fn changes(schema: &Value, defaults: &Value, old: &Value, new: &Value) -> Vec<Lo
         ValuesState { effective: &old_effective, explicit: old },
         ValuesState { effective: &new_effective, explicit: new },
     )
+    .unwrap()
 }
 
 fn merge(default: &Value, explicit: &Value) -> Value {
@@ -96,6 +97,14 @@ fn without_a_default_nothing_and_empty_are_one() {
 }
 
 #[test]
+fn a_null_that_keeps_an_empty_default_away_must_stay() {
+    let schema = json!({"properties": {"a": {"immutable": true}}});
+    let (set, gone) = (json!({"a": null}), json!({}));
+    assert_eq!(paths(&changes(&schema, &json!({"a": {}}), &set, &gone)), ["a (no longer set)"]);
+    assert!(changes(&schema, &json!({"a": {}}), &gone, &set).is_empty());
+}
+
+#[test]
 fn parts_that_are_no_longer_set_are_named() {
     let schema = json!({"properties": {"image": {"immutable": true}}});
     let defaults = json!({"image": {"repository": "nginx", "tag": "1"}});
@@ -122,6 +131,22 @@ fn locks_inside_lists_hold_by_position() {
         (json!({"l": [one]}), json!({}), &["l[0].n"]),
         (json!({"l": [{"free": 1}]}), json!({"l": []}), &[]),
         (json!({}), json!({"l": [one]}), &[]),
+    ] {
+        assert_eq!(paths(&changes(&schema, &defaults, &old, &new)), expected, "{old} -> {new}");
+    }
+}
+
+#[test]
+fn positions_that_a_schema_names_hold_even_if_there_was_nothing() {
+    let schema =
+        json!({"properties": {"l": {"prefixItems": [{}, {"immutable": true}], "contains": {"immutable": true}}}});
+    let defaults = json!({});
+    for (old, new, expected) in [
+        (json!({"l": [1, 2]}), json!({"l": [1, 2, 3]}), &[][..]),
+        (json!({"l": [1]}), json!({"l": [1, 2]}), &["l[1]"]),
+        (json!({}), json!({"l": [1, 2]}), &["l[1]"]),
+        (json!({}), json!({"l": [1]}), &[]),
+        (json!({"l": [1]}), json!({"l": [1, null]}), &[]),
     ] {
         assert_eq!(paths(&changes(&schema, &defaults, &old, &new)), expected, "{old} -> {new}");
     }

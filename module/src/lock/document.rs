@@ -7,6 +7,10 @@ use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, Se
 use serde_json::{Map, Value};
 
 use super::LockError;
+use super::compile::MAX_POINTER_BYTES;
+
+/// What Helm calls the file when it reads it.
+const FILE: &str = "file:///values.schema.json";
 
 /// A parsed schema with its identifiers.
 #[derive(Debug)]
@@ -15,12 +19,15 @@ pub(super) struct Document {
     pub(super) chart: String,
     /// The schema.
     pub(super) root: Value,
-    /// Pointers of subschemas by `$id` (or `id`), the fragment cut off.
-    identifiers: BTreeMap<String, Vec<String>>,
+    /// Pointers of subschemas by `$id` (or `id`), the fragment cut off; by the last segment first, which two spellings
+    /// of one address share.
+    identifiers: BTreeMap<String, Vec<(String, String)>>,
     /// Pointers of subschemas by `$anchor`, `$dynamicAnchor` or an `$id` that is only a fragment.
     anchors: BTreeMap<String, Vec<String>>,
     /// Pointers of the subschemas that have an `$id`: what `#` means below them.
     bases: BTreeSet<String>,
+    /// Bytes of the pointers above. Too many are an error, and not all of them are kept.
+    pointer_bytes: usize,
 }
 
 impl Document {
@@ -37,8 +44,13 @@ impl Document {
             identifiers: BTreeMap::new(),
             anchors: BTreeMap::new(),
             bases: BTreeSet::new(),
+            pointer_bytes: 0,
         };
+        document.add_identifier(FILE, "");
         document.collect(&root, &mut String::new());
+        if document.pointer_bytes > MAX_POINTER_BYTES {
+            return Err(LockError::TooLarge { limit: MAX_POINTER_BYTES, what: "bytes of names" });
+        }
         document.root = root;
         Ok(document)
     }
@@ -46,6 +58,9 @@ impl Document {
     /// Notes identifiers wherever they are: what looks like one but is none, in an example say, can only make more
     /// subschemas count, never fewer.
     fn collect(&mut self, value: &Value, pointer: &mut String) {
+        if self.pointer_bytes > MAX_POINTER_BYTES {
+            return;
+        }
         let length = pointer.len();
         match value {
             Value::Object(members) => {
@@ -56,7 +71,7 @@ impl Document {
                 }
                 for name in ["$anchor", "$dynamicAnchor"] {
                     if let Some(anchor) = members.get(name).and_then(Value::as_str) {
-                        self.anchors.entry(anchor.to_owned()).or_default().push(pointer.clone());
+                        self.add_anchor(anchor, pointer);
                     }
                 }
                 for (key, member) in members {
@@ -79,7 +94,7 @@ impl Document {
     fn identify(&mut self, identifier: &str, pointer: &str) {
         match identifier.split_once('#') {
             Some(("", anchor)) if !anchor.is_empty() => {
-                self.anchors.entry(anchor.to_owned()).or_default().push(pointer.to_owned());
+                self.add_anchor(anchor, pointer);
             }
             Some((uri, _)) if !uri.is_empty() => self.add_base(uri, pointer),
             None if !identifier.is_empty() => self.add_base(identifier, pointer),
@@ -87,29 +102,37 @@ impl Document {
         }
     }
 
+    fn add_anchor(&mut self, anchor: &str, pointer: &str) {
+        self.pointer_bytes += pointer.len();
+        self.anchors.entry(anchor.to_owned()).or_default().push(pointer.to_owned());
+    }
+
     fn add_base(&mut self, uri: &str, pointer: &str) {
-        self.identifiers.entry(uri.to_owned()).or_default().push(pointer.to_owned());
+        self.add_identifier(uri, pointer);
         self.bases.insert(pointer.to_owned());
     }
 
+    fn add_identifier(&mut self, uri: &str, pointer: &str) {
+        self.pointer_bytes += 2 * pointer.len();
+        let identified = (uri.to_owned(), pointer.to_owned());
+        self.identifiers.entry(last_segment(uri).to_owned()).or_default().push(identified);
+    }
+
     /// Pointers of all subschemas that a reference at `place` may mean. Where drafts of JSON Schema disagree, each
-    /// reading counts. Errors for a reference to another document, and for one to nothing.
-    pub(super) fn resolve(&self, reference: &str, place: &str) -> Result<Vec<String>, LockError> {
+    /// reading counts. Errors for a reference to another document, and for one to nothing. Adds to `work` how much was
+    /// looked at.
+    pub(super) fn resolve(&self, reference: &str, place: &str, work: &mut usize) -> Result<Vec<String>, LockError> {
         let (uri, fragment) = reference.split_once('#').unwrap_or((reference, ""));
         let bases: Vec<&str> = if uri.is_empty() {
-            let enclosing =
-                self.bases.iter().map(String::as_str).filter(|base| {
-                    place.strip_prefix(base).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-                });
+            let ends = place.match_indices('/').map(|(end, _)| end).chain([place.len()]);
+            let enclosing = ends.map(|end| &place[..end]).filter(|base| self.bases.contains(*base));
             std::iter::once("").chain(enclosing).collect()
         } else {
             let same = |known: &str| known == uri || ends_with_path(known, uri) || ends_with_path(uri, known);
-            let bases: Vec<&str> = self
-                .identifiers
-                .iter()
-                .filter(|(known, _)| same(known))
-                .flat_map(|(_, pointers)| pointers.iter().map(String::as_str))
-                .collect();
+            let candidates = self.identifiers.get(last_segment(uri)).map(Vec::as_slice).unwrap_or_default();
+            *work += candidates.len();
+            let bases: Vec<&str> =
+                candidates.iter().filter(|(known, _)| same(known)).map(|(_, pointer)| pointer.as_str()).collect();
             if bases.is_empty() {
                 return Err(LockError::RemoteReference {
                     chart: self.chart.clone(),
@@ -130,6 +153,7 @@ impl Document {
         } else {
             self.anchors.get(&fragment).into_iter().flatten().cloned().collect()
         };
+        *work += targets.len();
         if targets.is_empty() {
             return Err(LockError::UnknownReference {
                 chart: self.chart.clone(),
@@ -139,6 +163,10 @@ impl Document {
         }
         Ok(targets.into_iter().collect())
     }
+}
+
+fn last_segment(uri: &str) -> &str {
+    uri.rsplit_once('/').map_or(uri, |(_, last)| last)
 }
 
 /// Whether `long` ends with `short` as whole path segments.

@@ -1,39 +1,37 @@
-//! The locks of a graph as a list of patterns, for showing and for comparing two templates.
+//! The locks of a graph as a list of patterns, for showing.
 
 use std::collections::BTreeMap;
 
-use super::graph::Graph;
+use super::graph::{GLOBAL, Graph};
 use super::{Lock, LockPath, MAX_LISTED, Segment};
 
-/// Places looked at. Schemas that would need more are walked along with values all the same.
-const MAX_PLACES: usize = 20_000;
+/// How much is looked at. Schemas that would need more are walked along with values all the same.
+const MAX_WORK: usize = 1_000_000;
 /// Steps from the root. Deeper marks are enforced all the same.
 const MAX_DEPTH: usize = 64;
 
-/// Lists the locks, and says whether that is all of them. A recursive schema is followed once around.
-pub(super) fn locks(graph: &Graph) -> (Vec<Lock>, bool) {
-    let mut lister = Lister { graph, locks: Vec::new(), places: 0, path: Vec::new(), open: Vec::new(), all: true };
+/// Lists the locks within limits. A recursive schema is followed once around.
+pub(super) fn locks(graph: &Graph) -> Vec<Lock> {
+    let mut lister = Lister { graph, locks: Vec::new(), work: 0, path: Vec::new(), open: Vec::new() };
     let mut root = vec![graph.root];
     graph.close(&mut root);
     lister.visit(root);
-    (lister.locks, lister.all)
+    lister.locks
 }
 
 struct Lister<'a> {
     graph: &'a Graph,
     locks: Vec<Lock>,
-    places: usize,
+    work: usize,
     path: Vec<Segment>,
     /// State sets from the root to here.
     open: Vec<Vec<usize>>,
-    all: bool,
 }
 
 impl Lister<'_> {
     fn visit(&mut self, states: Vec<usize>) {
-        self.places += 1;
-        if self.locks.len() >= MAX_LISTED || self.places > MAX_PLACES || self.path.len() > MAX_DEPTH {
-            self.all = false;
+        self.work += 1 + self.graph.weight(&states);
+        if self.locks.len() >= MAX_LISTED || self.work > MAX_WORK || self.path.len() > MAX_DEPTH {
             return;
         }
         if let Some(marked) = states.iter().find(|state| self.graph.states[**state].marked) {
@@ -78,17 +76,6 @@ impl Lister<'_> {
     }
 }
 
-/// States reached by a step of a pattern. Different patterns may match the same keys: only an equal one counts.
-pub(super) fn step(graph: &Graph, states: &[usize], segment: &Segment) -> Vec<usize> {
-    let mut next = BTreeMap::new();
-    for state in states {
-        edges(graph, *state, &mut next);
-    }
-    let mut states = next.remove(segment).unwrap_or_default();
-    graph.close(&mut states);
-    states
-}
-
 /// The steps from a state, by what they look like.
 fn edges(graph: &Graph, state: usize, next: &mut BTreeMap<Segment, Vec<usize>>) {
     let mut add = |segment: Segment, target: usize| next.entry(segment).or_default().push(target);
@@ -111,13 +98,11 @@ fn edges(graph: &Graph, state: usize, next: &mut BTreeMap<Segment, Vec<usize>>) 
     for (_, target) in &state.items {
         add(Segment::AnyItem, *target);
     }
-    if !state.sharing_global.is_empty() {
-        for chart in &state.sharing_global {
-            let mut inside = vec![*chart];
-            graph.close(&mut inside);
-            for target in graph.step_key(&inside, "global", true) {
-                add(Segment::Name("global".to_owned()), target);
-            }
+    for chart in &state.sharing_global {
+        let mut inside = vec![*chart];
+        graph.close(&mut inside);
+        for target in graph.step_key(&inside, GLOBAL, true) {
+            add(Segment::Name(GLOBAL.to_owned()), target);
         }
     }
 }

@@ -15,6 +15,10 @@ use crate::requester::Requester;
 /// The service account that the controller acts as where no policy names one.
 const DEFAULT_SERVICE_ACCOUNT: &str = "default";
 
+/// The names that Argo CD, Flux and Fleet write with, where a policy names no others.
+const GIT_OPS_FIELD_MANAGERS: [&str; 4] =
+    ["argocd-controller", "kustomize-controller", "helm-controller", "fleetagent"];
+
 /// All policies of a cluster or of a file.
 #[derive(Clone, Debug, Default)]
 pub struct Policies {
@@ -104,18 +108,44 @@ impl EffectivePolicy {
         self.strictest(|policy| policy.locked(requester, reason_given))
     }
 
-    /// What happens when this requester changes something that a GitOps field manager owns.
-    pub fn owned(&self, requester: &Requester, reason_given: bool) -> Rule {
-        self.strictest(|policy| policy.owned(requester, reason_given))
+    /// What happens when this requester changes something that a field manager owns.
+    pub fn owned(&self, requester: &Requester, reason_given: bool, manager: &str) -> Rule {
+        self.strictest(|policy| policy.owned(requester, reason_given, manager))
+    }
+
+    /// Whether the policies lock what this field manager owns.
+    pub fn locks_what_is_owned_by(&self, manager: &str) -> bool {
+        self.policies.iter().any(|policy| policy.spec.ownership != Ownership::Off && policy.is_git_ops_manager(manager))
+    }
+
+    /// Whether a change of what is owned is refused.
+    pub fn enforces_ownership(&self) -> bool {
+        self.policies.iter().any(|policy| policy.spec.ownership == Ownership::Enforce)
     }
 
     /// What happens when this requester changes the reference to a template with locks. `version_only`: nothing but
     /// the version changes, every lock stays and no locked value changes.
     pub fn template_change(&self, requester: &Requester, reason_given: bool, version_only: bool) -> Rule {
-        self.strictest(|policy| match policy.spec.template.changes {
-            TemplateChanges::Any if !policy.broken => Rule::Allow,
-            TemplateChanges::Version if version_only && !policy.broken => Rule::Allow,
-            _ => policy.locked(requester, reason_given),
+        self.strictest(|policy| {
+            if policy.frees_template(version_only) { Rule::Allow } else { policy.locked(requester, reason_given) }
+        })
+    }
+
+    /// What happens when this requester changes the reference to the template of a Module with values that this field
+    /// manager owns. `version_only`: as for [`EffectivePolicy::template_change`].
+    pub fn owned_template_change(
+        &self,
+        requester: &Requester,
+        reason_given: bool,
+        version_only: bool,
+        manager: &str,
+    ) -> Rule {
+        self.strictest(|policy| {
+            if policy.frees_template(version_only) {
+                Rule::Allow
+            } else {
+                policy.owned(requester, reason_given, manager)
+            }
         })
     }
 
@@ -141,7 +171,9 @@ impl EffectivePolicy {
             Deletion::ProtectGitOps => {
                 !protected && !policy.broken
                     || policy.is_git_ops_writer(requester)
-                    || policy.spec.immutable_values == ImmutableValues::Off && !policy.broken
+                    || policy.spec.immutable_values == ImmutableValues::Off
+                        && policy.spec.ownership != Ownership::Enforce
+                        && !policy.broken
             }
             Deletion::GitOpsOnly => policy.is_git_ops_writer(requester),
         })
@@ -261,15 +293,34 @@ impl NamedPolicy {
         }
     }
 
-    fn owned(&self, requester: &Requester, reason_given: bool) -> Rule {
+    fn owned(&self, requester: &Requester, reason_given: bool, manager: &str) -> Rule {
         if self.is_git_ops_writer(requester) || reason_given && self.may_break_glass(requester) {
             return Rule::Allow;
         }
         match self.spec.ownership {
+            _ if self.broken => Rule::Refuse,
+            _ if !self.is_git_ops_manager(manager) => Rule::Allow,
             Ownership::Enforce => Rule::Refuse,
             Ownership::Warn => Rule::Warn,
             Ownership::Off => Rule::Allow,
         }
+    }
+
+    fn is_git_ops_manager(&self, manager: &str) -> bool {
+        match &self.spec.git_ops_field_managers {
+            None => GIT_OPS_FIELD_MANAGERS.contains(&manager),
+            Some(managers) => managers.iter().any(|known| known == manager),
+        }
+    }
+
+    /// Whether everybody may change the reference to a template.
+    fn frees_template(&self, version_only: bool) -> bool {
+        !self.broken
+            && match self.spec.template.changes {
+                TemplateChanges::Any => true,
+                TemplateChanges::Version => version_only,
+                TemplateChanges::GitOpsOnly => false,
+            }
     }
 
     fn allows_kind(&self, group: &str, kind: &str, cluster_scoped: bool) -> bool {

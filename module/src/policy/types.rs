@@ -44,6 +44,12 @@ pub struct ModulePolicySpec {
     /// Whether values that a GitOps field manager owns are locked too, marked as immutable or not.
     #[serde(default)]
     pub ownership: Ownership,
+    /// Field managers whose values are locked by `ownership`: the names that GitOps tools write with. Left out:
+    /// `argocd-controller`, `kustomize-controller`, `helm-controller` and `fleetagent`. A name gives nobody a right:
+    /// whoever writes under it only has the values locked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64), inner(length(min = 1, max = 128)))]
+    pub git_ops_field_managers: Option<Vec<String>>,
     /// Which templates may be used, and who may change the reference.
     #[serde(default)]
     pub template: TemplatePolicy,

@@ -15,6 +15,7 @@ const CLEANERS: [&str; 2] = [
 ];
 
 pub(super) fn create(question: &Question<'_>, new: &Value) -> Result<Allowance, Refusal> {
+    break_glass::check_reason_for_deletion(question, None, new)?;
     let reason = break_glass::reason(question, None, new)?;
     if reason.is_none() {
         check_creator(question, new)?;
@@ -53,8 +54,10 @@ pub(super) fn delete(question: &Question<'_>, old: &Value) -> Result<Allowance, 
     let allowed = CLEANERS.contains(&question.requester.username.as_str())
         || question.policy.may_delete(question.requester, protected);
     if allowed {
-        Ok(Allowance::default())
-    } else {
-        Err(Refusal::forbidden(prose::may_not_delete(question, old, protected)))
+        return Ok(Allowance::default());
+    }
+    match break_glass::reason_for_deletion(question, old) {
+        Some(reason) => Ok(Allowance { break_glass: Some(reason.to_owned()), ..Allowance::default() }),
+        None => Err(Refusal::forbidden(prose::may_not_delete(question, old, protected))),
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::object::{at, text};
-use super::update::keeps_locks;
+use super::ownership::Owned;
 use super::{Allowance, Cause, Controllers, Question, Refusal, RequiredTemplates, text as prose};
 use crate::policy::Rule;
 use crate::requester::Requester;
@@ -14,7 +14,8 @@ const RESOLVED_VERSION: &str = "/status/templateResolvedVersion";
 const MEMORY: [&str; 5] = ["inventory", "managedGVRs", "templateDigest", "lastAppliedDigest", "revision"];
 
 pub(super) fn required_templates(question: &Question<'_>) -> RequiredTemplates {
-    let needed = matches!(resolved_version_change(question), Some(rule) if rule != Rule::Allow);
+    let needed = changes_resolved_version(question)
+        && question.policy.template_change(question.requester, false, false) != Rule::Allow;
     RequiredTemplates { old: needed, new: needed && question.policy.version_changes_allowed() }
 }
 
@@ -37,20 +38,30 @@ pub(super) fn status(question: &Question<'_>, old: &Value, new: &Value) -> Resul
             return Err(Refusal { code: 403, reason: super::Reason::Forbidden, ..Refusal::because(causes) });
         }
     }
-    let Some(rule) = resolved_version_change(question) else { return Ok(allowance) };
-    let rule = match question.old_template {
-        _ if rule == Rule::Allow => Rule::Allow,
+    if !changes_resolved_version(question) {
+        return Ok(allowance);
+    }
+    let (policy, requester) = (question.policy, question.requester);
+    let keeps_locks = match (question.old_template, question.new_template) {
+        (Some(old), Some(new)) => new.locks().keeps_all_of(old.locks()),
+        _ => false,
+    };
+    let marked = match question.old_template {
+        _ if policy.template_change(requester, false, false) == Rule::Allow => Rule::Allow,
         None if at(old, "/spec").is_none() => Rule::Allow,
         None => return Err(Refusal::unavailable(prose::TEMPLATE_UNKNOWN, 5)),
-        Some(template) if template.locks().is_empty() => return Ok(allowance),
-        Some(template) => {
-            let keeps = question.new_template.is_some_and(|new| keeps_locks(template, new));
-            question.policy.template_change(question.requester, false, keeps)
-        }
+        Some(template) if template.locks().is_empty() => Rule::Allow,
+        Some(_) => policy.template_change(requester, false, keeps_locks),
     };
+    let owned = Owned::read(question, old, false)?;
+    let owned = owned.strictest(|manager| policy.owned_template_change(requester, false, keeps_locks, manager));
+    let (rule, why) = if marked >= owned { (marked, prose::MARKED) } else { (owned, prose::OWNED) };
+    if rule == Rule::Allow && question.old_template.is_some_and(|template| template.locks().is_empty()) {
+        return Ok(allowance);
+    }
     let (before, after) = (at(old, RESOLVED_VERSION), at(new, RESOLVED_VERSION));
     let field = "status.templateResolvedVersion".to_owned();
-    let message = prose::locked_field(question, old, prose::Subject::ResolvedVersion, before, after);
+    let message = prose::locked_field(question, old, why, prose::Subject::ResolvedVersion, before, after);
     allowance.locked_changes.push(field.clone());
     match rule {
         Rule::Refuse => return Err(Refusal::because(vec![Cause { field, message }])),
@@ -60,17 +71,14 @@ pub(super) fn status(question: &Question<'_>, old: &Value, new: &Value) -> Resul
     Ok(allowance)
 }
 
-/// What the policies say to a change of the resolved version; none if it does not change. A controller sets it once:
-/// from nothing to what the reference resolved to.
-fn resolved_version_change(question: &Question<'_>) -> Option<Rule> {
+/// Whether the resolved version changes other than as a controller does: once, from nothing to what the reference
+/// resolved to.
+fn changes_resolved_version(question: &Question<'_>) -> bool {
     let before = question.old.map_or("", |old| text(old, RESOLVED_VERSION));
     let after = question.new.map_or("", |new| text(new, RESOLVED_VERSION));
     let first = before.is_empty() && question.controllers.includes(question.requester);
     let own = question.controllers.own.as_deref() == Some(question.requester.username.as_str());
-    if before == after || first || own {
-        return None;
-    }
-    Some(question.policy.template_change(question.requester, false, false))
+    before != after && !first && !own
 }
 
 impl Controllers {

@@ -480,6 +480,160 @@ fn breaking_the_glass_takes_a_reason_in_the_very_request_by_somebody_listed() {
 }
 
 #[test]
+fn who_may_break_the_glass_is_told_how() {
+    let old = || module(json!({"image": "nginx"}));
+    let change = || Case::update(old(), set(old(), "/spec/values/image", json!("fixed")));
+    let how = "give the reason in the annotation module.cyclops-ui.com/break-glass.";
+    assert!(refused(&change().by(Requester::named("oncall"))).message.ends_with(how));
+    assert!(!refused(&change()).message.contains("annotation"));
+}
+
+#[test]
+fn a_guarded_module_is_deleted_in_an_emergency_after_a_reason_was_written_down() {
+    let reason = "/metadata/annotations/module.cyclops-ui.com~1break-glass-deletion";
+    let claimed = || set(module(json!({})), "/metadata/annotations/module.cyclops-ui.com~1protected", json!("true"));
+    let oncall = || Requester::named("oncall");
+    let delete = |old: Value, requester: Requester| {
+        let mut case = Case::update(old, json!({})).by(requester);
+        (case.operation, case.new, case.old_template) = (Operation::Delete, None, None);
+        case
+    };
+    let with = |old: Value, text: &str| set(old, reason, json!(text));
+    let message = refused(&delete(claimed(), oncall())).message;
+    assert!(message.ends_with("in the annotation module.cyclops-ui.com/break-glass-deletion."), "{message}");
+    let allowance = allowed(&delete(with(claimed(), "moved away"), oncall()));
+    assert_eq!(allowance.break_glass.as_deref(), Some("moved away"));
+    assert_eq!(refused(&delete(with(claimed(), "moved away"), alice())).code, 403);
+    assert_eq!(refused(&delete(with(claimed(), " "), oncall())).code, 403);
+    let other = set(claimed(), "/metadata/annotations/module.cyclops-ui.com~1break-glass", json!("an outage"));
+    assert_eq!(refused(&delete(other, oncall())).code, 403);
+
+    // Who may write it down: before, and not by creating the Module with it.
+    let write = |requester: Requester, text: &str| {
+        Case::update(claimed(), with(claimed(), text)).by(requester).without_templates()
+    };
+    allowed(&write(oncall(), "moved away"));
+    allowed(&write(argocd(), "moved away"));
+    assert_eq!(refused(&write(alice(), "moved away")).code, 403);
+    assert_eq!(refused(&write(oncall(), "")).code, 422);
+    allowed(&Case::update(with(claimed(), "a"), claimed()).without_templates());
+    let mut create = Case::update(json!({}), with(module(json!({})), "later"));
+    (create.operation, create.old, create.old_template) = (Operation::Create, None, None);
+    assert_eq!(refused(&create).code, 403);
+}
+
+/// A Module whose `image` and `extra` Argo CD owns.
+fn owned(values: Value) -> Value {
+    let fields = json!({"f:spec": {"f:values": {"f:image": {}, "f:extra": {}}}});
+    let entry = json!([{
+        "manager": "argocd-controller", "operation": "Apply", "fieldsType": "FieldsV1", "fieldsV1": fields,
+    }]);
+    set(module(values), "/metadata/managedFields", entry)
+}
+
+#[test]
+fn what_git_owns_is_locked_where_a_policy_says_so() {
+    let enforce = || json!({"ownership": "Enforce"});
+    let old = || owned(json!({"image": "nginx", "extra": 1, "replicas": 1}));
+    let change = |field: &str, value: Value| {
+        Case::update(old(), set(old(), &format!("/spec/values/{field}"), value)).having(unlocked()).under(enforce())
+    };
+    allowed(&change("replicas", json!(2)));
+    allowed(&change("extra", json!(1.0)));
+    let refusal = refused(&change("extra", json!(2)));
+    assert_eq!(
+        refusal.message,
+        "spec.values.extra: set from Git by argocd-controller: it is 1 and must not become 2. Only the service account \
+         argocd/argocd-application-controller may change it."
+    );
+    assert_eq!(refused_fields(&change("extra", json!(null))), ["spec.values.extra"]);
+    assert_eq!(refused_fields(&change("image", json!("nginx:2"))), ["spec.values.image"]);
+    let allowance = allowed(&change("extra", json!(2)).by(argocd()));
+    assert_eq!(allowance.locked_changes, ["spec.values.extra"]);
+    // The name of a field manager gives no right, and no policy with other names locks what it owns.
+    assert_eq!(refused_fields(&change("extra", json!(2)).by(Requester::named("argocd-controller"))).len(), 1);
+    let named = |name: &str| json!({"ownership": "Enforce", "gitOpsFieldManagers": [name]});
+    allowed(&change("extra", json!(2)).under(named("kustomize-controller")));
+    assert_eq!(refused_fields(&change("extra", json!(2)).under(named("argocd-controller"))).len(), 1);
+    // Modes.
+    allowed(&change("extra", json!(2)).under(json!({})));
+    let warnings = allowed(&change("extra", json!(2)).under(json!({"ownership": "Warn"}))).warnings;
+    assert!(warnings[0].starts_with("spec.values.extra: set from Git by argocd-controller"), "{warnings:?}");
+    // Marked and owned: the strictest counts, and it is told once.
+    let both = |more: Value| change("image", json!("nginx:2")).having(locked()).under(more);
+    assert_eq!(refused(&both(enforce())).causes.len(), 1);
+    let off = json!({"ownership": "Enforce", "immutableValues": "Off"});
+    assert!(refused(&both(off)).message.contains("set from Git by argocd-controller"));
+    let off = json!({"ownership": "Warn"});
+    assert!(refused(&both(off)).message.contains("locked by the template"));
+}
+
+#[test]
+fn what_git_owns_locks_template_and_target_too() {
+    let old = || owned(json!({"image": "nginx"}));
+    let enforce = |changes: &str| json!({"ownership": "Enforce", "template": {"changes": changes}});
+    let moved = |changes: &str| {
+        let new = set(old(), "/spec/template/version", json!("v2"));
+        Case::update(old(), new).having(unlocked()).moving_to(unlocked()).under(enforce(changes))
+    };
+    assert_eq!(refused_fields(&moved("GitOpsOnly")), ["spec.template.version"]);
+    assert!(refused(&moved("GitOpsOnly")).message.contains("Git owns values of the Module, so the reference"));
+    allowed(&moved("GitOpsOnly").by(argocd()));
+    allowed(&moved("Version"));
+    allowed(&moved("Any"));
+    let target = set(old(), "/spec/targetNamespace", json!("kube-system"));
+    let target = Case::update(old(), target).having(unlocked()).under(enforce("Any"));
+    assert_eq!(refused_fields(&target), ["spec.targetNamespace"]);
+    // A template that is not there may have to be compared.
+    let unknown = Case::update(old(), set(old(), "/spec/values/replicas", json!(2))).without_templates();
+    let unknown = unknown.under(json!({"ownership": "Enforce", "immutableValues": "Off"}));
+    assert_eq!(unknown.required(), RequiredTemplates { old: true, new: false });
+    assert_eq!(refused(&unknown).code, 503);
+
+    let mut status = Case::update(old(), set(old(), "/status/templateResolvedVersion", json!("sha2")));
+    status.operation = Operation::Status;
+    allowed(&Case { old_template: Some(unlocked()), policy: policy(json!({})), ..status });
+    let mut status = Case::update(old(), set(old(), "/status/templateResolvedVersion", json!("sha2")));
+    status.operation = Operation::Status;
+    assert_eq!(
+        refused_fields(&status.having(unlocked()).under(json!({"ownership": "Enforce"}))),
+        ["status.templateResolvedVersion"]
+    );
+}
+
+#[test]
+fn ownership_is_not_taken_away_by_rewriting_the_list() {
+    let enforce = || json!({"ownership": "Enforce"});
+    let old = || owned(json!({"image": "nginx", "extra": 1}));
+    let rewrite = |managed: Value| {
+        Case::update(old(), set(old(), "/metadata/managedFields", managed)).under(enforce()).without_templates()
+    };
+    for managed in [
+        json!([]),
+        json!([{"manager": "argocd-controller", "fieldsType": "FieldsV1", "fieldsV1": {"f:spec": {"f:values": {"f:extra": {}}}}}]),
+        json!([{"manager": "argocd-controller", "fieldsType": "FieldsV2", "fieldsV1": {}}]),
+        json!([{"manager": "alice", "fieldsType": "FieldsV1",
+            "fieldsV1": {"f:spec": {"f:values": {"f:image": {}, "f:extra": {}}}}}]),
+    ] {
+        let fields = refused_fields(&rewrite(managed.clone()));
+        assert!(fields.iter().all(|field| field == "metadata.managedFields"), "{managed}: {fields:?}");
+        allowed(&rewrite(managed.clone()).by(argocd()));
+        allowed(&rewrite(managed).under(json!({})));
+    }
+    let warning = allowed(&rewrite(json!([])).under(json!({"ownership": "Warn"}))).warnings;
+    assert!(warning[0].contains("spec.values.extra is set from Git by argocd-controller, which must stay its owner"));
+
+    // A list that cannot be read: nobody can say what is locked.
+    let unreadable = json!([{"manager": "argocd-controller", "fieldsType": "FieldsV1",
+        "fieldsV1": {"f:spec": {"f:values": {"image": {}}}}}]);
+    let stored = || set(module(json!({"image": "nginx"})), "/metadata/managedFields", unreadable.clone());
+    let change = || Case::update(stored(), set(stored(), "/spec/values/image", json!("x"))).having(unlocked());
+    assert_eq!(refused_fields(&change().under(enforce())), ["metadata.managedFields"]);
+    allowed(&change().under(enforce()).by(argocd()));
+    allowed(&change().under(json!({"ownership": "Warn"})));
+}
+
+#[test]
 fn status_is_free_but_for_what_steers_a_controller() {
     let old = set(module(json!({})), "/status/templateResolvedVersion", json!("sha1"));
     let status = |old: &Value, pointer: &str, value: Value, requester: Requester| {
@@ -533,6 +687,29 @@ fn a_sub_chart_with_locks_must_not_be_switched_off() {
             .message
             .starts_with("spec.values.store.size: locked by the template's sub-chart store: it is 1")
     );
+}
+
+#[test]
+fn a_sub_chart_with_locks_must_not_be_switched_off_by_a_tag() {
+    let files = [
+        (
+            "Chart.yaml",
+            "apiVersion: v2\nname: shop\nversion: 1.0.0\ndependencies:\n- name: cache\n  version: 1.0.0\n  \
+             condition: cache.on,cache.enabled\n  tags: [storage]\n",
+        ),
+        ("charts/cache/Chart.yaml", "apiVersion: v2\nname: cache\nversion: 1.0.0\n"),
+        ("charts/cache/values.schema.json", r#"{"properties": {"size": {"immutable": true}}}"#),
+    ];
+    let case = |old: Value, new: Value| {
+        Case::update(module(old), module(new)).having(Template::new(chart(&files), "sha").unwrap())
+    };
+    let tagged = |on: bool| json!({"cache": {"size": 2}, "tags": {"storage": on}});
+    assert_eq!(refused_fields(&case(tagged(true), tagged(false))), ["spec.values.tags.storage"]);
+    allowed(&case(tagged(false), tagged(true)));
+    // The first condition that is there decides.
+    let conditions = |on: bool, enabled: bool| json!({"cache": {"size": 2, "on": on, "enabled": enabled}});
+    allowed(&case(conditions(true, true), conditions(true, false)));
+    assert_eq!(refused_fields(&case(conditions(true, true), conditions(false, true))), ["spec.values.cache.on"]);
 }
 
 #[test]

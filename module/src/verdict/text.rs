@@ -7,7 +7,9 @@ use serde_json::Value;
 
 use super::object::name;
 use super::{Cause, Question, owner};
+use crate::annotations;
 use crate::equality::{LockedChange, LockedChangeKind};
+use crate::ownership::{OwnedChange, OwnedValue};
 use crate::policy::{EffectivePolicy, SourceError};
 
 /// The API server passes longer texts on, but nobody reads them.
@@ -25,6 +27,11 @@ pub(super) const TEMPLATE_UNKNOWN: &str =
     "the Module's template is not available, so nobody can say what it locks; try again later";
 pub(super) const CONTROLLER_MEMORY: &str =
     "only the controller writes this: it decides by it what to apply and what to delete";
+
+/// Why other things than values are locked: the schema marks values.
+pub(super) const MARKED: &str = "the template has locked values";
+/// Why other things than values are locked: a GitOps tool owns values.
+pub(super) const OWNED: &str = "Git owns values of the Module";
 
 /// What is locked besides values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,26 +87,46 @@ pub(super) fn locked_value(question: &Question<'_>, module: &Value, change: &Loc
     format!("{what}. {}", way_out(question, module))
 }
 
+pub(super) fn owned_value(question: &Question<'_>, module: &Value, change: &OwnedChange) -> String {
+    let what = match change.kind {
+        LockedChangeKind::Value => format!("it {}", becomes(change.old.as_ref(), change.new.as_ref())),
+        LockedChangeKind::NoLongerSet | LockedChangeKind::SubChartOff => {
+            format!("it must stay set to {}", shown(change.old.as_ref()))
+        }
+    };
+    format!("set from Git by {}: {what}. {}", change.value.manager, way_out(question, module))
+}
+
+pub(super) fn disowned(question: &Question<'_>, module: &Value, value: &OwnedValue) -> String {
+    format!(
+        "{} is set from Git by {}, which must stay its owner. {}",
+        value.path.to_field(),
+        value.manager,
+        way_out(question, module)
+    )
+}
+
 pub(super) fn locked_field(
     question: &Question<'_>,
     module: &Value,
+    why: &str,
     subject: Subject,
     old: Option<&Value>,
     new: Option<&Value>,
 ) -> String {
-    let why = match subject {
-        Subject::Template => "the template has locked values, so the reference to it is locked too",
-        Subject::TargetNamespace => "the template has locked values, so where they apply is locked too",
-        Subject::GitWrite => "the template has locked values, so where Git keeps the Module is locked too",
+    let what = match subject {
+        Subject::Template => "the reference to the template",
+        Subject::TargetNamespace => "where they apply",
+        Subject::GitWrite => "where Git keeps the Module",
+        Subject::ResolvedVersion => "the version that is deployed",
         Subject::History => {
             return format!(
-                "the template has locked values, so the states that a roll back would restore are locked too. {}",
+                "{why}, so the states that a roll back would restore are locked too. {}",
                 way_out(question, module)
             );
         }
-        Subject::ResolvedVersion => "the template has locked values, so the version that is deployed is locked too",
     };
-    format!("{why}: it {}. {}", becomes(old, new), way_out(question, module))
+    format!("{why}, so {what} is locked too: it {}. {}", becomes(old, new), way_out(question, module))
 }
 
 /// Who may change what is locked, as a phrase; none if nobody may.
@@ -135,7 +162,8 @@ pub(super) fn may_not_delete(question: &Question<'_>, old: &Value, protected: bo
         Some(place) => format!(" Remove it from {place}."),
         None => String::new(),
     };
-    format!("the Module {} {why}. {}{place}", name(old), only_writers(question.policy, "delete it"))
+    let emergency = emergency(question, annotations::BREAK_GLASS_DELETION);
+    format!("the Module {} {why}. {}{place}{emergency}", name(old), only_writers(question.policy, "delete it"))
 }
 
 pub(super) fn owner_added(question: &Question<'_>, old: &Value) -> String {
@@ -180,9 +208,16 @@ pub(super) fn source(error: &SourceError) -> String {
 
 fn way_out(question: &Question<'_>, module: &Value) -> String {
     let who = only_writers(question.policy, "change it");
-    match owner::place(module) {
-        Some(place) => format!("{who} Change it in Git: {place}."),
-        None => who,
+    let place = owner::place(module).map(|place| format!(" Change it in Git: {place}.")).unwrap_or_default();
+    format!("{who}{place}{}", emergency(question, annotations::BREAK_GLASS))
+}
+
+/// What somebody may do who is listed for emergencies.
+fn emergency(question: &Question<'_>, name: &str) -> String {
+    if question.policy.may_break_glass(question.requester) {
+        format!(" In an emergency you may do it all the same: give the reason in the annotation {name}.")
+    } else {
+        String::new()
     }
 }
 

@@ -1,12 +1,18 @@
 //! Changing Modules: locked values, and what is locked along with them.
 
+use std::collections::BTreeMap;
+
+use renderer::values::{Values, ValuesError};
 use serde_json::Value;
 
 use super::object::{annotation, at, check, target_namespace, text};
+use super::ownership::{self, Owned};
+use super::sub_charts::{Application, switched_off};
 use super::{Allowance, Cause, Question, Refusal, RequiredTemplates, break_glass, lifecycle, text as prose};
 use crate::annotations;
 use crate::equality::{LockedChange, ValuesState, locked_changes};
 use crate::lock::LockSet;
+use crate::ownership::{OwnedChange, owned_changes};
 use crate::policy::Rule;
 use crate::template::Template;
 
@@ -31,10 +37,13 @@ pub(super) fn required_templates(question: &Question<'_>) -> RequiredTemplates {
 
 pub(super) fn update(question: &Question<'_>, old: &Value, new: &Value) -> Result<Allowance, Refusal> {
     lifecycle::check_owners(question, old, new)?;
-    if !touches(old, new) {
-        return Ok(Allowance::default());
-    }
+    break_glass::check_reason_for_deletion(question, Some(old), new)?;
     let reason = break_glass::reason(question, Some(old), new)?;
+    let warnings = ownership::check_managers(question, old, new, reason.is_some())?;
+    let allowance = Allowance { warnings, break_glass: reason.map(str::to_owned), ..Allowance::default() };
+    if !touches(old, new) {
+        return Ok(allowance);
+    }
     let spec_changes = at(old, "/spec") != at(new, "/spec");
     if spec_changes {
         check(new).map_err(|(field, message)| Refusal::invalid(field, message))?;
@@ -42,7 +51,6 @@ pub(super) fn update(question: &Question<'_>, old: &Value, new: &Value) -> Resul
             check_source(question, new)?;
         }
     }
-    let mut allowance = Allowance { break_glass: reason.map(str::to_owned), ..Allowance::default() };
     if at(old, "/spec").is_none() {
         // Only now there is an application: as good as creating one.
         if spec_changes && reason.is_none() {
@@ -73,41 +81,78 @@ pub(super) fn update(question: &Question<'_>, old: &Value, new: &Value) -> Resul
         _ => {}
     }
 
-    let values = match values_changes(question, old_template, old, new) {
+    let owned = Owned::read(question, old, reason.is_some())?;
+    let changes = match changes_of_values(question, old_template, &owned, old, new) {
         Ok(changes) => changes,
         // Whoever may change everything may also correct what cannot be compared.
-        Err(_) if free(question, old, new) => Vec::new(),
+        Err(_) if free(question, old, new) => ValuesChanges::default(),
         Err(refusal) => return Err(refusal),
     };
-    let mut judged = Vec::new();
-    let rule = question.policy.locked(question.requester, reason.is_some());
-    for change in &values {
-        judged.push((rule, change.path.to_field(), prose::locked_value(question, old, change)));
+    let requester = question.requester;
+    let mut judgement = Judgement::default();
+    let rule = question.policy.locked(requester, reason.is_some());
+    for change in &changes.locked {
+        judgement.add(rule, change.path.to_field(), prose::locked_value(question, old, change));
     }
-    if !old_template.locks().is_empty() {
+    for change in &changes.owned {
+        let rule = question.policy.owned(requester, reason.is_some(), &change.value.manager);
+        judgement.add(rule, change.value.path.to_field(), prose::owned_value(question, old, change));
+    }
+    let is_marked = !old_template.locks().is_empty();
+    if is_marked || !owned.is_empty() {
         let only_version = reference_changes.iter().all(|change| change.field == "spec.template.version");
-        let keeps_locks = question.new_template.is_some_and(|new| keeps_locks(old_template, new));
-        let template_rule = question.policy.template_change(
-            question.requester,
-            reason.is_some(),
-            only_version && keeps_locks && values.is_empty(),
-        );
-        let rules = std::iter::repeat(template_rule).zip(reference_changes);
-        for (rule, change) in rules.chain(std::iter::repeat(rule).zip(other_changes(question, old, new))) {
-            let message = prose::locked_field(question, old, change.subject, change.old.as_ref(), change.new.as_ref());
-            judged.push((rule, change.field, message));
+        let keeps_locks = question.new_template.is_some_and(|new| new.locks().keeps_all_of(old_template.locks()));
+        let version_only = only_version && keeps_locks && changes.is_empty();
+        let template = question.policy.template_change(requester, reason.is_some(), version_only);
+        let owned_template = owned.strictest(|manager| {
+            question.policy.owned_template_change(requester, reason.is_some(), version_only, manager)
+        });
+        let owned = owned.strictest(|manager| question.policy.owned(requester, reason.is_some(), manager));
+        let strictest = |marked: Rule, owned: Rule| if is_marked { marked.max(owned) } else { owned };
+        let why = if is_marked { prose::MARKED } else { prose::OWNED };
+        let of_reference = std::iter::repeat(strictest(template, owned_template)).zip(reference_changes);
+        let of_others = std::iter::repeat(strictest(rule, owned)).zip(other_changes(question, old, new));
+        for (rule, change) in of_reference.chain(of_others) {
+            let (before, after) = (change.old.as_ref(), change.new.as_ref());
+            let message = prose::locked_field(question, old, why, change.subject, before, after);
+            judgement.add(rule, change.field, message);
         }
     }
-    let mut causes = Vec::new();
-    for (rule, field, message) in judged {
-        allowance.locked_changes.push(field.clone());
-        match rule {
-            Rule::Refuse => causes.push(Cause { field, message }),
-            Rule::Warn => allowance.warnings.push(format!("{field}: {message}")),
-            Rule::Allow => {}
+    judgement.decide(allowance)
+}
+
+/// What the rules say to each field that changes.
+#[derive(Default)]
+struct Judgement {
+    judged: Vec<(Rule, Cause)>,
+    /// Where in `judged` a field is.
+    known: BTreeMap<String, usize>,
+}
+
+impl Judgement {
+    /// A field that is locked for several reasons is told of once, for the strictest.
+    fn add(&mut self, rule: Rule, field: String, message: String) {
+        let position = *self.known.entry(field.clone()).or_insert(self.judged.len());
+        let cause = Cause { field, message };
+        match self.judged.get_mut(position) {
+            Some(known) if known.0 < rule => *known = (rule, cause),
+            Some(_) => {}
+            None => self.judged.push((rule, cause)),
         }
     }
-    if causes.is_empty() { Ok(allowance) } else { Err(Refusal::because(causes)) }
+
+    fn decide(self, mut allowance: Allowance) -> Result<Allowance, Refusal> {
+        let mut causes = Vec::new();
+        for (rule, cause) in self.judged {
+            allowance.locked_changes.push(cause.field.clone());
+            match rule {
+                Rule::Refuse => causes.push(cause),
+                Rule::Warn => allowance.warnings.push(format!("{}: {}", cause.field, cause.message)),
+                Rule::Allow => {}
+            }
+        }
+        if causes.is_empty() { Ok(allowance) } else { Err(Refusal::because(causes)) }
+    }
 }
 
 /// Whether a source may be used, whoever asks.
@@ -117,11 +162,6 @@ pub(super) fn check_source(question: &Question<'_>, new: &Value) -> Result<(), R
         .policy
         .check_source(repo, path)
         .map_err(|error| Refusal::invalid("spec.template.repo", prose::source(&error)))
-}
-
-/// Whether a new template locks whatever the old one locks.
-pub(super) fn keeps_locks(old: &Template, new: &Template) -> bool {
-    old.locks().lists_all() && old.locks().first_lock_missing_in(new.locks()).is_none()
 }
 
 /// Whether a write changes anything that could be locked. Everything else always passes, whatever the state of the
@@ -139,8 +179,10 @@ fn brings_reason(old: &Value, new: &Value) -> bool {
 
 /// Whether this requester may change whatever is locked, so that the locks need not be known.
 fn free(question: &Question<'_>, old: &Value, new: &Value) -> bool {
-    let reason = brings_reason(old, new);
-    question.policy.locked(question.requester, reason) == Rule::Allow
+    let (policy, requester, reason) = (question.policy, question.requester, brings_reason(old, new));
+    let owned = Owned::read(question, old, reason);
+    policy.locked(requester, reason) == Rule::Allow
+        && owned.is_ok_and(|owned| owned.strictest(|manager| policy.owned(requester, reason, manager)) == Rule::Allow)
 }
 
 /// Cyclops' own server rebuilds what it writes and loses fields that it does not know.
@@ -215,13 +257,29 @@ fn history(object: &Value) -> &[Value] {
     object.get("history").and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
+/// Values that change and must not be changed by everybody.
+#[derive(Default)]
+struct ValuesChanges {
+    /// What a schema marks.
+    locked: Vec<LockedChange>,
+    /// What a GitOps tool owns.
+    owned: Vec<OwnedChange>,
+}
+
+impl ValuesChanges {
+    fn is_empty(&self) -> bool {
+        self.locked.is_empty() && self.owned.is_empty()
+    }
+}
+
 /// Locked values that change, under the locks of the old and the new template.
-fn values_changes(
+fn changes_of_values(
     question: &Question<'_>,
     old_template: &Template,
+    owned: &Owned,
     old: &Value,
     new: &Value,
-) -> Result<Vec<LockedChange>, Refusal> {
+) -> Result<ValuesChanges, Refusal> {
     let new_template = question.new_template.unwrap_or(old_template);
     let union;
     let locks: &LockSet = match question.new_template {
@@ -231,24 +289,27 @@ fn values_changes(
             &union
         }
     };
-    if locks.is_empty() {
-        return Ok(Vec::new());
+    if locks.is_empty() && owned.is_empty() {
+        return Ok(ValuesChanges::default());
     }
-    let old_effective = effective(old_template, old)
-        .map_err(|problem| Refusal::invalid("spec.values", prose::stored_values_unreadable(&problem)))?;
-    let new_effective =
-        effective(new_template, new).map_err(|problem| Refusal::invalid("spec.values", problem.to_string()))?;
+    let unreadable = |problem: ValuesError| Refusal::invalid("spec.values", prose::stored_values_unreadable(&problem));
+    let unusable = |problem: ValuesError| Refusal::invalid("spec.values", problem.to_string());
+    let (old_values, old_effective) = read(old_template, old).map_err(unreadable)?;
+    let (new_values, new_effective) = read(new_template, new).map_err(unusable)?;
     let explicit = |object| at(object, "/spec/values").unwrap_or(&Value::Null);
-    let mut changes = locked_changes(
-        locks,
-        ValuesState { effective: &old_effective, explicit: explicit(old) },
-        ValuesState { effective: &new_effective, explicit: explicit(new) },
-    );
-    changes.extend(super::sub_charts::switched_off(old_template, locks, &old_effective, &new_effective, &changes));
-    Ok(changes)
+    let old_state = ValuesState { effective: &old_effective, explicit: explicit(old) };
+    let new_state = ValuesState { effective: &new_effective, explicit: explicit(new) };
+    let mut locked =
+        locked_changes(locks, old_state, new_state).map_err(|problem| Refusal::too_much("spec.values", &problem))?;
+    let before = Application { chart: old_template.chart(), values: &old_values, effective: &old_effective };
+    let after = Application { chart: new_template.chart(), values: &new_values, effective: &new_effective };
+    locked.extend(switched_off(locks, before, after, &locked).map_err(unusable)?);
+    Ok(ValuesChanges { locked, owned: owned_changes(owned.values(), locks, old_state, new_state) })
 }
 
-fn effective(template: &Template, object: &Value) -> Result<Value, renderer::values::ValuesError> {
+/// What a Module sets, and what the templates see.
+fn read(template: &Template, object: &Value) -> Result<(Values, Value), ValuesError> {
     let values = renderer::values::from_json(at(object, "/spec/values").unwrap_or(&Value::Null))?;
-    renderer::values::effective(template.chart(), &values).map(Value::Object)
+    let effective = renderer::values::effective(template.chart(), &values).map(Value::Object)?;
+    Ok((values, effective))
 }

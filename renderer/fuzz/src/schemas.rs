@@ -19,11 +19,14 @@ pub fn schema_walk(input: &[u8]) {
     let nothing = Value::Object(values::Values::new());
     let with = ValuesState { effective: &values, explicit: &values };
     let without = ValuesState { effective: &nothing, explicit: &nothing };
-    assert!(locked_changes(&locks, with, with).is_empty(), "a change without a difference");
+    if let Ok(changes) = locked_changes(&locks, with, with) {
+        assert!(changes.is_empty(), "a change without a difference");
+    }
     drop((locked_changes(&locks, with, without), locked_changes(&locks, without, with)));
     drop(locks.root().masked(&values));
     drop(Redaction::new(&locks, [&values]).apply("text"));
-    assert!(locks.first_lock_missing_in(&locks).is_none(), "a lock that is missing in its own set");
+    assert!(LockSet::default().keeps_all_of(&locks) == locks.is_empty(), "an empty set that has the locks of another");
+    let _ = locks.keeps_all_of(&locks);
     let found = walk(&locks.root(), &values);
     assert!(!(found && locks.is_empty()), "a lock in an empty set");
 }
@@ -40,8 +43,11 @@ fn validate(text: &[u8], values: &values::Values) {
     }
 }
 
-/// Whether there is a lock anywhere in the values.
+/// Whether there is a lock anywhere in the values, as far as the walk may go.
 fn walk(cursor: &Cursor<'_>, value: &Value) -> bool {
+    if cursor.is_exhausted() {
+        return false;
+    }
     let mut locked = cursor.is_locked();
     assert!(!locked || cursor.mark().is_some(), "a lock without a mark");
     match value {

@@ -12,8 +12,9 @@ use super::arguments::{charge_items, charge_text, int, text};
 use super::text::quote_text;
 use super::{CallError, CallResult, Context, Function, Parameter, unicode};
 use crate::value::{ElementType, List, Value};
+pub(crate) use program::Expressions;
+pub use program::Pattern;
 use program::{CompileError, Groups, Program, Subject};
-pub(crate) use program::{Expressions, Pattern};
 
 use Parameter::{Int, String as Text};
 

@@ -20,6 +20,9 @@ const WARNING_CHARACTERS: usize = 256;
 /// Messages travel through logs, events and terminals.
 const MESSAGE_BYTES: usize = 2048;
 
+/// An audit log has a line for each request.
+const AUDIT_CHARACTERS: usize = 1024;
+
 /// More causes than this help nobody.
 const CAUSES: usize = 64;
 
@@ -210,7 +213,9 @@ fn accepted(about: &About, acceptance: Acceptance) -> Value {
         response["warnings"] = json!(warnings);
     }
     if !acceptance.audit.is_empty() {
-        response["auditAnnotations"] = json!(acceptance.audit);
+        let audit: BTreeMap<_, _> =
+            acceptance.audit.iter().map(|(key, value)| (key, shorten(value, AUDIT_CHARACTERS))).collect();
+        response["auditAnnotations"] = json!(audit);
     }
     if let Some(patch) = acceptance.patch
         && !patch.0.is_empty()

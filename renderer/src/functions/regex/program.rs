@@ -84,9 +84,9 @@ fn charge_automaton(budget: &Budget, regex: &Regex) -> Result<(), CallError> {
     Ok(budget.charge_steps(regex.memory_usage() as u64 / AUTOMATON_BYTES_PER_STEP)?)
 }
 
-/// An expression of a JSON schema, which is used outside of templates.
+/// A regular expression of a JSON schema, which means what it means to Helm's validator.
 #[derive(Clone, Debug)]
-pub(crate) struct Pattern {
+pub struct Pattern {
     regex: Regex,
 }
 
@@ -100,7 +100,7 @@ impl Pattern {
     }
 
     /// Compiles an expression. An error is Go's text.
-    pub(crate) fn compile(pattern: &str) -> Result<Self, String> {
+    pub fn compile(pattern: &str) -> Result<Self, String> {
         let expression = parse(pattern.as_bytes()).map_err(|error| error.text())?;
         let config =
             Config::new().nfa_size_limit(Some(Self::MAX_BYTES)).hybrid_cache_capacity(SEARCH_CACHE_BYTES).dfa(false);
@@ -115,7 +115,7 @@ impl Pattern {
     }
 
     /// Whether the expression matches anywhere in the text.
-    pub(crate) fn is_match(&self, text: &str) -> bool {
+    pub fn is_match(&self, text: &str) -> bool {
         self.regex.is_match(text)
     }
 }
