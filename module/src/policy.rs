@@ -14,7 +14,9 @@ pub use types::{
     ModulePolicyStatus, Ownership, PolicyMatch, ServiceAccountReference, Subject, TemplateChanges, TemplatePolicy,
     TemplateSource, TemplateTracking,
 };
-pub use validate::{PolicyError, validate};
+pub use validate::{PolicyError, doubts, validate};
 
 /// The API group of `ModulePolicy`.
 pub const GROUP: &str = "policy.cyclops-ui.com";
+/// The version of `ModulePolicy`.
+pub const VERSION: &str = "v1alpha1";

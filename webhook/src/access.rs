@@ -7,9 +7,12 @@ use std::{
 };
 
 use futures::future::BoxFuture;
-use k8s_openapi::api::authorization::v1::{ResourceAttributes, SubjectAccessReview, SubjectAccessReviewSpec};
+use k8s_openapi::api::{
+    authorization::v1::{ResourceAttributes, SubjectAccessReview, SubjectAccessReviewSpec},
+    core::v1::ServiceAccount,
+};
 use kube::{Api, Client, api::PostParams};
-use module::Requester;
+use module::{Requester, policy::ServiceAccountReference};
 use tokio::time::Instant;
 
 /// How long an answer is believed. Rights that are taken away count after at most this long.
@@ -39,10 +42,14 @@ pub trait AccessReviewer: Send + Sync + 'static {
         identity: &'a Requester,
         permission: &'a Permission,
     ) -> BoxFuture<'a, Result<bool, kube::Error>>;
+
+    /// Whether there is such a service account.
+    fn exists<'a>(&'a self, account: &'a ServiceAccountReference) -> BoxFuture<'a, Result<bool, kube::Error>>;
 }
 
 /// Asks the API server by `SubjectAccessReview`.
 pub struct ClusterAccess {
+    client: Client,
     api: Api<SubjectAccessReview>,
     known: Mutex<HashMap<(Requester, Permission), (bool, Instant)>>,
 }
@@ -50,7 +57,7 @@ pub struct ClusterAccess {
 impl ClusterAccess {
     /// Asks with this client.
     pub fn new(client: Client) -> Self {
-        Self { api: Api::all(client), known: Mutex::new(HashMap::new()) }
+        Self { api: Api::all(client.clone()), client, known: Mutex::new(HashMap::new()) }
     }
 
     async fn ask(&self, identity: &Requester, permission: &Permission) -> Result<bool, kube::Error> {
@@ -101,6 +108,13 @@ impl AccessReviewer for ClusterAccess {
             }
             known.insert(key, (allowed, asked));
             Ok(allowed)
+        })
+    }
+
+    fn exists<'a>(&'a self, account: &'a ServiceAccountReference) -> BoxFuture<'a, Result<bool, kube::Error>> {
+        Box::pin(async move {
+            let api: Api<ServiceAccount> = Api::namespaced(self.client.clone(), &account.namespace);
+            Ok(api.get_metadata_opt(&account.name).await?.is_some())
         })
     }
 }

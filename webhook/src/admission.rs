@@ -6,6 +6,7 @@ mod escalation;
 mod expansion;
 mod loading;
 mod mutate;
+mod policy_objects;
 mod preview;
 mod review;
 mod stamps;

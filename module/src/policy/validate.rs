@@ -1,7 +1,7 @@
 //! What is wrong with a policy, found when it is written.
 
 use super::glob::{Glob, GlobError};
-use super::types::{KindPattern, ModulePolicySpec, Subject};
+use super::types::{KindPattern, ModulePolicySpec, Ownership, Subject};
 
 /// One mistake in a policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +20,14 @@ pub fn validate(spec: &ModulePolicySpec) -> Vec<PolicyError> {
     }
     check_subjects("spec.gitOpsWriters", &spec.git_ops_writers, &mut errors);
     check_subjects("spec.breakGlass", &spec.break_glass, &mut errors);
+    for (index, manager) in spec.git_ops_field_managers.iter().flatten().enumerate() {
+        if manager.is_empty() || manager.contains('*') {
+            errors.push(PolicyError {
+                field: format!("spec.gitOpsFieldManagers[{index}]"),
+                message: format!("`{manager}` is no name: field managers are compared exactly"),
+            });
+        }
+    }
     for (index, source) in spec.template.sources.iter().flatten().enumerate() {
         check_glob(format!("spec.template.sources[{index}].repo"), &source.repo, &mut errors);
         if let Some(path) = &source.path {
@@ -33,6 +41,34 @@ pub fn validate(spec: &ModulePolicySpec) -> Vec<PolicyError> {
     check_globs("spec.expansion.namespaces", &expansion.namespaces, &mut errors);
     errors
 }
+
+/// What is no mistake, but hardly meant.
+pub fn doubts(spec: &ModulePolicySpec) -> Vec<String> {
+    let mut doubts = Vec::new();
+    for (field, subjects) in [("gitOpsWriters", &spec.git_ops_writers), ("breakGlass", &spec.break_glass)] {
+        for group in subjects.iter().filter_map(|subject| subject.group.as_deref()) {
+            if let Some(whom) = EVERYBODY.iter().find(|(name, _)| *name == group).map(|(_, whom)| *whom) {
+                doubts.push(format!("spec.{field}: the group {group} is {whom}"));
+            } else if let Some(namespace) = group.strip_prefix("system:serviceaccounts:") {
+                doubts.push(format!(
+                    "spec.{field}: the group {group} is every service account of the namespace {namespace}, and so \
+                     whoever may run a pod there"
+                ));
+            }
+        }
+    }
+    if spec.ownership == Ownership::Off && spec.git_ops_field_managers.is_some() {
+        doubts.push("spec.gitOpsFieldManagers: without spec.ownership it locks nothing".to_owned());
+    }
+    doubts
+}
+
+/// Groups that the API server puts many into.
+const EVERYBODY: [(&str, &str); 3] = [
+    ("system:authenticated", "everybody who is logged in"),
+    ("system:unauthenticated", "everybody who is not logged in"),
+    ("system:serviceaccounts", "every service account, and so whoever may run a pod"),
+];
 
 fn check_glob(field: String, pattern: &str, errors: &mut Vec<PolicyError>) {
     if let Err(error) = Glob::new(pattern) {
@@ -91,7 +127,15 @@ mod tests {
         let spec: ModulePolicySpec = serde_json::from_value(json!({
             "match": {"namespaces": ["ok-*", "a***"]},
             "gitOpsWriters": [{"user": "a", "group": "b"}, {"user": "team-*"}],
-            "expansion": {"deny": [{"group": "***", "kind": "Role"}]},
+            "breakGlass": [{}, {"serviceAccount": {"namespace": "a", "name": "b"}}],
+            "gitOpsFieldManagers": ["argocd-controller", "argo*", ""],
+            "template": {"sources": [{"repo": "https://example.com/***"}, {"repo": "https://example.com/*", "path": ""}]},
+            "expansion": {
+                "allow": [{"kind": "Deploy*"}, {"kind": ""}],
+                "deny": [{"group": "***", "kind": "Role"}],
+                "clusterScoped": [{"group": "*", "kind": "***"}],
+                "namespaces": ["team-*", ""],
+            },
         }))
         .unwrap();
         let fields: Vec<String> = validate(&spec).into_iter().map(|error| error.field).collect();
@@ -101,9 +145,33 @@ mod tests {
                 "spec.match.namespaces[1]",
                 "spec.gitOpsWriters[0]",
                 "spec.gitOpsWriters[1]",
-                "spec.expansion.deny[0].group"
+                "spec.breakGlass[0]",
+                "spec.gitOpsFieldManagers[1]",
+                "spec.gitOpsFieldManagers[2]",
+                "spec.template.sources[0].repo",
+                "spec.template.sources[1].path",
+                "spec.expansion.allow[1].kind",
+                "spec.expansion.deny[0].group",
+                "spec.expansion.clusterScoped[0].kind",
+                "spec.expansion.namespaces[1]",
             ]
         );
         assert!(validate(&ModulePolicySpec::default()).is_empty());
+    }
+
+    #[test]
+    fn doubts_name_what_is_hardly_meant() {
+        let doubts = |spec| doubts(&serde_json::from_value(spec).unwrap());
+        let spec = json!({"gitOpsWriters": [{"group": "system:authenticated"}, {"group": "platform"}],
+            "breakGlass": [{"group": "system:serviceaccounts:argocd"}], "gitOpsFieldManagers": ["argocd-controller"]});
+        let doubts_of_spec = doubts(spec);
+        assert_eq!(doubts_of_spec.len(), 3, "{doubts_of_spec:?}");
+        assert_eq!(
+            doubts_of_spec[0],
+            "spec.gitOpsWriters: the group system:authenticated is everybody who is logged in"
+        );
+        assert!(doubts_of_spec[1].contains("every service account of the namespace argocd"));
+        assert!(doubts_of_spec[2].contains("without spec.ownership"));
+        assert!(doubts(json!({"gitOpsWriters": [{"user": "ci"}], "ownership": "Warn"})).is_empty());
     }
 }

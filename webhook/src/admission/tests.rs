@@ -2,5 +2,6 @@
 
 mod hostile;
 mod modules;
+mod policies;
 mod previews;
 mod support;

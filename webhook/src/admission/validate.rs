@@ -11,6 +11,7 @@ use module::{
 use super::{
     Admission,
     loading::Loaded,
+    policy_objects,
     review::{Acceptance, Request},
     stamps, template_objects, worker_refusal,
     write::{Write, admitted_digest, annotation, template_reference},
@@ -20,6 +21,9 @@ use super::{
 pub(crate) async fn validate(admission: &Admission, request: Request) -> Result<Acceptance, Refusal> {
     if is_module(&request) {
         return module(admission, Write::new(request)?).await;
+    }
+    if policy_objects::is_policy(&request) {
+        return policy_objects::validate(admission, &request).await;
     }
     match template_objects::Object::of(&request) {
         Some(object) => template_objects::validate(admission, object, &request).await,
