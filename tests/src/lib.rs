@@ -14,3 +14,5 @@ pub mod hostile;
 pub mod large_chart;
 pub mod oracle;
 pub mod parity;
+#[cfg(feature = "verdicts")]
+pub mod verdicts;
