@@ -10,6 +10,8 @@ pub const TEMPLATE_DIGEST: &str = "module.cyclops-ui.com/template-digest";
 pub const WRITTEN_BY: &str = "module.cyclops-ui.com/written-by";
 /// `"true"` when a GitOps writer has claimed the Module and its template carries locks: deletion is guarded.
 pub const PROTECTED: &str = "module.cyclops-ui.com/protected";
+/// `"true"` when the template marks values as immutable. For policies of the API server, which cannot read templates.
+pub const LOCKED: &str = "module.cyclops-ui.com/locked";
 /// The reason for writing past the locks; counts only in the request that brings it.
 pub const BREAK_GLASS: &str = "module.cyclops-ui.com/break-glass";
 /// The reason for deleting a Module that is guarded: a deletion itself can bring none.

@@ -1,4 +1,5 @@
-//! What the webhook itself writes on a Module: the template's digest, the last writer, and whether deletion is guarded.
+//! What the webhook itself writes on a Module: the template's digest, the last writer, whether deletion is
+//! guarded, and whether the template has locks.
 //!
 //! The mutating hook sets the stamps whatever the client sent. The validating hook computes them again and refuses
 //! anything else, so that they hold even if the mutating hook was not called.
@@ -15,7 +16,8 @@ use serde_json::{Value, json};
 use super::write::{Write, annotation};
 
 /// The annotations that are stamps.
-const STAMPS: [&str; 3] = [annotations::TEMPLATE_DIGEST, annotations::WRITTEN_BY, annotations::PROTECTED];
+const STAMPS: [&str; 4] =
+    [annotations::TEMPLATE_DIGEST, annotations::WRITTEN_BY, annotations::PROTECTED, annotations::LOCKED];
 
 /// The values of all stamps; none: the annotation must be absent.
 pub(crate) type Stamps = BTreeMap<&'static str, Option<String>>;
@@ -31,7 +33,9 @@ pub(crate) fn renewed(write: &Write, template: &Template, policy: &EffectivePoli
     let mut stamps = Stamps::new();
     stamps.insert(annotations::TEMPLATE_DIGEST, Some(template.digest().to_owned()));
     stamps.insert(annotations::WRITTEN_BY, Some(write.requester.username.clone()));
-    stamps.insert(annotations::PROTECTED, protected(write, template, policy).then(|| "true".to_owned()));
+    let stamp = |holds: bool| holds.then(|| "true".to_owned());
+    stamps.insert(annotations::PROTECTED, stamp(protected(write, template, policy)));
+    stamps.insert(annotations::LOCKED, stamp(!template.locks().is_empty()));
     stamps
 }
 

@@ -16,10 +16,12 @@ async fn a_creation_is_stamped() {
     assert_eq!(annotation(&stored, annotations::TEMPLATE_DIGEST), Some("digest-of-main"));
     assert_eq!(annotation(&stored, annotations::WRITTEN_BY), Some("alice"));
     assert_eq!(annotation(&stored, annotations::PROTECTED), None);
+    assert_eq!(annotation(&stored, annotations::LOCKED), Some("true"));
     let stored = server.create(ARGOCD, module("main", json!({"image": "app:1.0"}))).await;
     assert_eq!(annotation(&stored, annotations::PROTECTED), Some("true"));
     let stored = server.create(ARGOCD, module("free", json!({}))).await;
     assert_eq!(annotation(&stored, annotations::PROTECTED), None, "without locks there is nothing to guard");
+    assert_eq!(annotation(&stored, annotations::LOCKED), None);
 }
 
 #[tokio::test]
