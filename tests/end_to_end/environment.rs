@@ -1,7 +1,7 @@
 //! The clusters of the tests, and how a test acts on them.
 
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
@@ -31,6 +31,11 @@ pub(crate) fn shared() -> &'static Environment {
 impl Environment {
     /// Starts a cluster with the examples' templates and the faulty ones of the fixtures.
     pub(crate) fn start(name: &str) -> Self {
+        Self::start_with(name, &[])
+    }
+
+    /// The same with further git repositories of templates.
+    pub(crate) fn start_with(name: &str, repositories: &[&Path]) -> Self {
         let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
         let layout = Layout::new(Some(folder.join("cluster"))).unwrap();
         if let Ok(leftover) = Cluster::open(layout.clone()) {
@@ -46,7 +51,9 @@ impl Environment {
 
         let mut up = Command::new(checkout::programs().unwrap().cluster);
         up.args(["up", "--attached", "--dir"]).arg(layout.folder());
-        up.arg("--templates").arg(&faulty);
+        for repository in repositories.iter().copied().chain([faulty.as_path()]) {
+            up.arg("--templates").arg(repository);
+        }
         let mut supervisor = up.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let mut ready = String::new();
         BufReader::new(supervisor.stdout.as_mut().unwrap()).read_line(&mut ready).unwrap();

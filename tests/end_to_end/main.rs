@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, and says where")]
 
 mod bad_input;
+mod bypass;
 mod charts;
 mod environment;
 mod generated;

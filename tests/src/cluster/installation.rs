@@ -56,6 +56,11 @@ impl Cluster {
 
     /// Starts the webhook with the rights of its own service account, and waits for it.
     pub fn start_webhook(&self) -> Result<()> {
+        self.start_webhook_with(&[])
+    }
+
+    /// The same with further arguments.
+    pub fn start_webhook_with(&self, arguments: &[&str]) -> Result<()> {
         let ports = self.description.ports;
         let mut webhook = Command::new(&self.description.webhook);
         webhook.args([
@@ -66,6 +71,7 @@ impl Cluster {
             format!("--status-bind=127.0.0.1:{}", ports.webhook_status),
             format!("--cache-dir={}", self.layout.path("template-cache").display()),
         ]);
+        webhook.args(arguments);
         self.processes.start(NAME, &mut webhook)?;
         self.await_running(NAME, "answer /readyz with 200", || {
             http_status(ports.webhook_status, "/readyz").is_some_and(|status| status == 200)
