@@ -442,15 +442,30 @@ fn deletion_is_guarded_for_what_git_has_claimed() {
 
 #[test]
 fn an_owner_would_let_a_guarded_module_be_deleted() {
-    let owner = json!([{"apiVersion": "v1", "kind": "ConfigMap", "name": "mine", "uid": "1"}]);
+    let owned_by = |module: Value, owners: Value| set(module, "/metadata/ownerReferences", owners);
+    let mine = json!({"apiVersion": "v1", "kind": "ConfigMap", "name": "mine", "uid": "1"});
     let claimed = set(module(json!({})), "/metadata/annotations/module.cyclops-ui.com~1protected", json!("true"));
-    let dependent = set(claimed.clone(), "/metadata/ownerReferences", owner.clone());
+    let dependent = owned_by(claimed.clone(), json!([mine]));
     let case = || Case::update(claimed.clone(), dependent.clone()).without_templates();
     assert_eq!(refused_fields(&case()), ["metadata.ownerReferences"]);
     allowed(&case().by(argocd()));
     allowed(&case().under(json!({"deletion": "Anyone"})));
-    allowed(&Case::update(dependent, claimed).without_templates());
-    allowed(&Case::update(module(json!({})), set(module(json!({})), "/metadata/ownerReferences", owner)));
+    allowed(&Case::update(dependent.clone(), claimed.clone()).without_templates());
+    allowed(&Case::update(module(json!({})), owned_by(module(json!({})), json!([mine]))));
+
+    // No owner of that name: it counts as gone.
+    let renamed = json!([{"apiVersion": "v1", "kind": "ConfigMap", "name": "nobody", "uid": "1"}]);
+    let case = || Case::update(dependent.clone(), owned_by(claimed.clone(), renamed.clone())).without_templates();
+    assert_eq!(refused_fields(&case()), ["metadata.ownerReferences"]);
+    allowed(&case().by(Requester::named("system:serviceaccount:kube-system:generic-garbage-collector")));
+    let mut blocking = mine.clone();
+    blocking["blockOwnerDeletion"] = json!(true);
+    allowed(&Case::update(dependent, owned_by(claimed.clone(), json!([blocking]))).without_templates());
+
+    // Of two owners, the one that still is there.
+    let gone = json!({"apiVersion": "v1", "kind": "ConfigMap", "name": "gone", "uid": "2"});
+    let (shared, orphan) = (owned_by(claimed.clone(), json!([mine, gone])), owned_by(claimed, json!([gone])));
+    assert_eq!(refused_fields(&Case::update(shared, orphan).without_templates()), ["metadata.ownerReferences"]);
 }
 
 #[test]

@@ -238,11 +238,9 @@ fn default_dry_run() -> Vec<bool> {
 }
 
 impl Table {
-    /// Reads the table; `addresses` are the template repositories, which it names as `$(name)`.
-    pub(crate) fn read(text: &str, addresses: &BTreeMap<String, String>) -> Result<Self, String> {
-        let text = addresses
-            .iter()
-            .fold(text.to_owned(), |text, (name, address)| text.replace(&format!("$({name})"), address));
+    /// Reads the table; `names` are what it writes as `$(name)`.
+    pub(crate) fn read(text: &str, names: &BTreeMap<String, String>) -> Result<Self, String> {
+        let text = names.iter().fold(text.to_owned(), |text, (name, value)| text.replace(&format!("$({name})"), value));
         let content: Value = serde_yaml::from_str(&text).map_err(|error| error.to_string())?;
         // By themselves, to tell which one has a mistake.
         for row in content["rows"].as_array().into_iter().flatten() {
