@@ -103,6 +103,7 @@ impl Api {
         if answer.status() == 404 {
             return None;
         }
+        assert!(answer.status().is_success(), "{place:?}: {}", answer.status());
         Some(serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap())
     }
 

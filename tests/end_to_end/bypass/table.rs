@@ -18,6 +18,9 @@ pub(crate) struct Table {
     pub(crate) rows: Vec<Row>,
     /// Vectors without a row, with the reason.
     pub(crate) not_driven: BTreeMap<Vector, String>,
+    /// Setups on which others build.
+    #[serde(skip)]
+    bases: BTreeSet<String>,
 }
 
 /// A way round the locks, by its number in the catalogue.
@@ -247,6 +250,7 @@ impl Table {
             serde_json::from_value::<Row>(row.clone()).map_err(|error| format!("{error}: {row}"))?;
         }
         let mut table: Self = serde_json::from_value(content).map_err(|error| error.to_string())?;
+        table.bases = table.setups.values().filter_map(|setup| setup.from.clone()).collect();
         let names: Vec<String> = table.setups.keys().cloned().collect();
         for name in names {
             let setup = table.resolved(&name)?;
@@ -276,6 +280,9 @@ impl Table {
         for row in self.rows.iter().filter(|row| !self.setups.contains_key(&row.setup)) {
             mistakes.push(format!("{}: the setup {} is not described", row.vector, row.setup));
         }
+        let used: BTreeSet<&String> = self.rows.iter().map(|row| &row.setup).chain(&self.bases).collect();
+        mistakes
+            .extend(self.setups.keys().filter(|name| !used.contains(name)).map(|name| format!("no row uses {name}")));
         mistakes
     }
 

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tests::checkout;
@@ -11,9 +12,13 @@ use tests::command;
 
 use super::api::{Answer, Api, Place};
 use super::request::{Patch, Request};
-use super::table::{Hooks, Table, Way, Write};
-use super::{Case, MANAGER};
+use super::table::{By, Client, Hooks, Table, Way, Write};
+use super::{Case, MANAGER, refuser};
 use crate::environment::Environment;
+
+/// How long a policy or configuration may take to count on a busy machine, and how often to look.
+const PATIENCE: Duration = Duration::from_secs(30);
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// Everybody may write Modules and their status: what refuses a row is what the suite is about.
 const RIGHTS: &str = "
@@ -114,13 +119,13 @@ impl World {
 
     /// Right after the start the webhook may not have seen a policy yet.
     async fn patiently(&self, identity: &str, place: Place<'_>, request: &Request, manager: &str) -> Answer {
-        let start = std::time::Instant::now();
+        let started = Instant::now();
         loop {
             let answer = self.api.send(identity, place, request, manager, false).await;
-            if answer.succeeded || start.elapsed() > std::time::Duration::from_secs(10) {
+            if answer.succeeded || started.elapsed() > PATIENCE {
                 return answer;
             }
-            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            tokio::time::sleep(PAUSE).await;
         }
     }
 
@@ -128,26 +133,27 @@ impl World {
     pub(crate) async fn move_on(&self) {
         git(&self.charts, &["branch", "--force", "moving", "unmarked"]);
         self.apply_policies(true);
-        // Both lines have seen the last policy when they refuse by it.
+        // The late policies count once the API server refuses by them.
         let probe = self.table.rows.iter().position(|row| row.setup == "late").unwrap();
         let probe = Case {
             row: probe,
             way: Way::Merge,
-            client: super::Client::Http,
+            client: Client::Http,
             dry_run: true,
             name: "late-probe".to_owned(),
             makes_module: true,
         };
         self.create(&probe).await;
         let place = Place { namespace: self.namespace("late"), name: &probe.name };
-        let refused = |request: Request| async move {
-            let started = std::time::Instant::now();
-            while self.api.send("developer", place, &request, MANAGER, true).await.succeeded {
-                assert!(started.elapsed() < std::time::Duration::from_secs(30), "the late policy does not count");
-                tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        let started = Instant::now();
+        loop {
+            let answer = self.api.send("developer", place, &Request::Delete, MANAGER, true).await;
+            if refuser(&answer.text, Client::Http) == By::Policy {
+                break;
             }
-        };
-        refused(Request::Delete).await;
+            assert!(started.elapsed() < PATIENCE, "the late policies do not count");
+            tokio::time::sleep(PAUSE).await;
+        }
     }
 
     /// Changes the state of our webhook.
