@@ -97,8 +97,11 @@ pub fn expand(chart: &Chart, module: &Module, options: &ExpansionOptions<'_>) ->
     if name.len() > MAX_NAME {
         return Err(ExpansionError::LongName { name: name.to_owned(), limit: MAX_NAME });
     }
-    let values = renderer::values::from_json(&spec.values)?;
     let namespace = module.target_namespace();
+    if !confine::is_namespace(namespace) {
+        return Err(ExpansionError::TargetNamespace { name: namespace.to_owned() });
+    }
+    let values = renderer::values::from_json(&spec.values)?;
     let rendered = renderer::render(
         chart,
         &values,

@@ -11,6 +11,9 @@ use super::{MAX_RESOURCE_BYTES, Resource, group};
 use crate::annotations;
 use crate::policy::EffectivePolicy;
 
+/// Characters of a DNS label.
+const MAX_NAMESPACE: usize = 63;
+
 /// Gives an object its namespace and labels.
 pub(super) fn place(
     decoded: Decoded,
@@ -27,6 +30,9 @@ pub(super) fn place(
     if name.is_empty() {
         return Err(ExpansionError::NotAnObject { document, problem: "it has no metadata.name" });
     }
+    if !is_name(&name) {
+        return Err(ExpansionError::NotAnObject { document, problem: "no object can have its metadata.name" });
+    }
     let Some(scope) = scopes.scope(&api_version, &kind) else {
         return Err(ExpansionError::UnknownKind { document, kind, api_version });
     };
@@ -35,6 +41,9 @@ pub(super) fn place(
         Scope::Namespaced if namespace.is_empty() => Some(target_namespace.to_owned()),
         Scope::Namespaced => Some(namespace),
     };
+    if namespace.as_deref().is_some_and(|namespace| !is_namespace(namespace)) {
+        return Err(ExpansionError::NotAnObject { document, problem: "no namespace can have its metadata.namespace" });
+    }
     if let Some(policy) = policy {
         let kind_allowed = policy.allows_kind(group(&api_version), &kind, scope == Scope::Cluster);
         let problem = match &namespace {
@@ -69,6 +78,23 @@ pub(super) fn place(
         return Err(ExpansionError::TooLarge { document, bytes, limit: MAX_RESOURCE_BYTES });
     }
     Ok(Resource { api_version, kind, namespace, name, object: value, source })
+}
+
+/// Whether this can name an object. The name becomes a part of a URL, where `/` or `?` would lead to something else than
+/// what was checked. Kubernetes refuses `.`, `..`, `/` and `%` for every kind (`IsValidPathSegmentName`), and most others
+/// by the rules of each kind; of those, RBAC's names are the freest.
+fn is_name(name: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:@+".contains(&byte);
+    name.bytes().all(allowed) && name != "." && name != ".."
+}
+
+/// Whether this can name a namespace: a DNS label, as Kubernetes demands.
+pub(super) fn is_namespace(name: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    (1..=MAX_NAMESPACE).contains(&name.len())
+        && name.bytes().all(allowed)
+        && !name.starts_with('-')
+        && !name.ends_with('-')
 }
 
 /// Cyclops' labels, which say whose resource this is.

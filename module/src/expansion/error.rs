@@ -17,6 +17,12 @@ pub enum ExpansionError {
         /// The limit.
         limit: usize,
     },
+    /// The target namespace is no name of a namespace.
+    #[error("`{name}` is no name of a namespace: use lower case letters, digits and `-`")]
+    TargetNamespace {
+        /// What it is called.
+        name: String,
+    },
     /// The values are no mapping.
     #[error(transparent)]
     Values(#[from] renderer::values::ValuesError),

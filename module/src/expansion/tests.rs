@@ -72,6 +72,35 @@ fn resources_carry_cyclops_labels_and_the_target_namespace() {
 }
 
 #[test]
+fn names_that_lead_elsewhere_in_a_url_are_refused() {
+    let named = |metadata: &str| {
+        let template = format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {metadata}\n");
+        try_expand(
+            &[("templates/a.yaml", &template)],
+            &module(&json!({})),
+            &json!({"expansion": {"namespaces": ["*"]}}),
+        )
+    };
+    for name in ["a", "a.b-c", "system:basic-user", "user@example.com"] {
+        assert!(named(&format!("{{name: '{name}'}}")).is_ok(), "{name}");
+    }
+    for name in [".", "..", "a/token", "../../secrets/a", "a?x=1", "a#b", "a%2Fb", "a b", "a\\b", "ä"] {
+        let error = named(&format!("{{name: '{name}'}}")).unwrap_err().to_string();
+        assert!(error.contains("metadata.name"), "{name}: {error}");
+    }
+    for namespace in ["a/b", "..", "A", "-a", "a-", "a.b"] {
+        let error = named(&format!("{{name: a, namespace: '{namespace}'}}")).unwrap_err().to_string();
+        assert!(error.contains("metadata.namespace"), "{namespace}: {error}");
+    }
+    for target in ["team-a/secrets/x", "..", "Team", " team-a"] {
+        let mut module = module(&json!({"n": 1}));
+        module.spec.as_mut().unwrap().target_namespace = Some(target.to_owned());
+        let error = try_expand(&[("templates/a.yaml", CONFIG_MAP)], &module, &json!({})).unwrap_err();
+        assert!(matches!(error, ExpansionError::TargetNamespace { .. }), "{target}: {error}");
+    }
+}
+
+#[test]
 fn without_a_target_namespace_resources_go_to_default() {
     let mut module = module(&json!({"n": 1}));
     module.spec.as_mut().unwrap().target_namespace = Some(String::new());

@@ -31,6 +31,7 @@ fn causes(error: &ExpansionError, locks: &LockSet) -> Vec<Cause> {
     let about = |field: &str| vec![Cause { field: field.to_owned(), message: error.to_string() }];
     match error {
         ExpansionError::LongName { .. } => about("metadata.name"),
+        ExpansionError::TargetNamespace { .. } => about("spec.targetNamespace"),
         ExpansionError::Values(_) | ExpansionError::Render(RenderError::Values(_) | RenderError::Dependencies(_)) => {
             about("spec.values")
         }
