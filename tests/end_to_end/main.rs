@@ -9,6 +9,7 @@ mod bad_input;
 mod bypass;
 mod charts;
 mod environment;
+mod escalation;
 mod generated;
 mod helm_charts;
 mod parity;

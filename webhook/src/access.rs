@@ -24,14 +24,16 @@ const CAPACITY: usize = 16_384;
 /// A right: a verb on a resource in a namespace, or everywhere.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Permission {
-    /// `create`, `patch`, `delete`.
-    pub verb: &'static str,
+    /// Such as `create`, `patch`, `delete`, `bind`.
+    pub verb: String,
     /// API group, empty for the core group.
     pub group: String,
-    /// Plural name.
+    /// Plural name, with a subresource as in a rule of RBAC: `serviceaccounts/token`.
     pub resource: String,
     /// Namespace; none for the whole cluster.
     pub namespace: Option<String>,
+    /// Name of the one object; none for all of them.
+    pub name: Option<String>,
 }
 
 /// Somebody who knows who may do what.
@@ -61,6 +63,10 @@ impl ClusterAccess {
     }
 
     async fn ask(&self, identity: &Requester, permission: &Permission) -> Result<bool, kube::Error> {
+        let (resource, subresource) = match permission.resource.split_once('/') {
+            Some((resource, subresource)) => (resource, Some(subresource.to_owned())),
+            None => (permission.resource.as_str(), None),
+        };
         let review = SubjectAccessReview {
             spec: SubjectAccessReviewSpec {
                 user: Some(identity.username.clone()),
@@ -68,10 +74,12 @@ impl ClusterAccess {
                 groups: Some(identity.groups.iter().cloned().collect()),
                 extra: (!identity.extra.is_empty()).then(|| identity.extra.clone()),
                 resource_attributes: Some(ResourceAttributes {
-                    verb: Some(permission.verb.to_owned()),
+                    verb: Some(permission.verb.clone()),
                     group: Some(permission.group.clone()),
-                    resource: Some(permission.resource.clone()),
+                    resource: Some(resource.to_owned()),
+                    subresource,
                     namespace: permission.namespace.clone(),
+                    name: permission.name.clone(),
                     ..ResourceAttributes::default()
                 }),
                 ..SubjectAccessReviewSpec::default()

@@ -1,24 +1,20 @@
 //! May somebody create what a Module expands to? Otherwise writing Modules would be a way to do what one may not.
 
+mod rbac;
+mod required;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::{StreamExt, TryStreamExt, stream};
 use module::{
     Requester,
-    expansion::{Resource, Scope},
     policy::{EffectivePolicy, Escalation},
     verdict::{Cause, Refusal},
 };
 
-use super::{
-    Admission,
-    expansion::{Change, Consequences},
-    write::Write,
-};
-use crate::{
-    access::{Permission, service_account},
-    kinds::KindTable,
-};
+use super::{Admission, expansion::Consequences, write::Write};
+use crate::access::{Permission, service_account};
+use required::{Deployer, Requirement, requirements};
 
 /// Questions to the API server at a time. It answers from memory.
 const CONCURRENCY: usize = 16;
@@ -33,17 +29,16 @@ impl Admission {
     ) -> Result<(), Refusal> {
         let kinds = self.kinds.current();
         for escalation in policy.escalations() {
-            let identity = match escalation {
-                Escalation::Off => continue,
-                Escalation::Requester => write.requester.clone(),
-                Escalation::ServiceAccount => {
-                    let name =
-                        policy.service_account_name().map_err(|conflict| Refusal::invalid("", conflict.to_string()))?;
-                    service_account(&write.namespace, name)
-                }
+            let deployer = Deployer {
+                namespace: &write.namespace,
+                name: policy.service_account_name().map_err(|conflict| Refusal::invalid("", conflict.to_string()))?,
             };
-            let applies = escalation == Escalation::ServiceAccount;
-            let needed = permissions(consequences, &kinds, applies)?;
+            let (identity, applies) = match escalation {
+                Escalation::Off => continue,
+                Escalation::Requester => (write.requester.clone(), false),
+                Escalation::ServiceAccount => (service_account(deployer.namespace, deployer.name), true),
+            };
+            let needed = requirements(consequences, &kinds, deployer, applies)?;
             let missing = self.missing(&identity, needed).await?;
             if !missing.is_empty() {
                 return Err(refusal(&identity, applies, &missing));
@@ -52,101 +47,79 @@ impl Admission {
         Ok(())
     }
 
+    /// The requirements that an identity does not meet.
     async fn missing(
         &self,
         identity: &Requester,
-        needed: BTreeMap<Permission, String>,
-    ) -> Result<Vec<(Permission, String)>, Refusal> {
-        let mut missing: Vec<_> = stream::iter(needed)
-            .map(|(permission, example)| async move {
+        needed: BTreeMap<Permission, Requirement>,
+    ) -> Result<BTreeMap<Permission, Requirement>, Refusal> {
+        let denied = self.denied(identity, needed.keys().cloned().collect()).await?;
+        let mut missing: BTreeMap<_, _> =
+            needed.into_iter().filter(|(permission, _)| denied.contains(permission)).collect();
+        // Only what is denied is worth asking about in another way.
+        let instead = missing.values().filter_map(|requirement| requirement.instead.as_ref()).flatten().cloned();
+        let denied = self.denied(identity, instead.collect()).await?;
+        missing.retain(|_, requirement| match &requirement.instead {
+            Some(instead) => instead.iter().any(|permission| denied.contains(permission)),
+            None => true,
+        });
+        Ok(missing)
+    }
+
+    /// Those of the permissions that an identity does not hold.
+    async fn denied(
+        &self,
+        identity: &Requester,
+        permissions: BTreeSet<Permission>,
+    ) -> Result<BTreeSet<Permission>, Refusal> {
+        stream::iter(permissions)
+            .map(|permission| async move {
                 let allowed = self.access.review(identity, &permission).await?;
-                Ok::<_, kube::Error>((!allowed).then_some((permission, example)))
+                Ok::<_, kube::Error>((!allowed).then_some(permission))
             })
             .buffer_unordered(CONCURRENCY)
-            .try_filter_map(|missing| async move { Ok(missing) })
+            .try_filter_map(|denied| async move { Ok(denied) })
             .try_collect()
             .await
             .map_err(|error| {
                 tracing::error!(error = &error as &dyn std::error::Error, "cannot review access");
                 let message = format!("the API server did not say what {} may do; try again", identity.username);
                 Refusal::unavailable(message, 1)
-            })?;
-        missing.sort();
-        Ok(missing)
+            })
     }
 }
 
-/// The rights that the changes need, each with an object for which it is needed. `applies`: the identity looks whose an
-/// object is before it touches it, and applies by server-side apply, which takes `patch` for a creation too.
-fn permissions(
-    consequences: &Consequences,
-    kinds: &KindTable,
-    applies: bool,
-) -> Result<BTreeMap<Permission, String>, Refusal> {
-    let mut needed = BTreeMap::new();
-    for (change, resource) in consequences.changes() {
-        let kind = kinds.get(&resource.api_version, &resource.kind).ok_or_else(|| {
-            Refusal::invalid(
-                "spec",
-                format!("{}: the cluster has no kind {} in {}", resource.source, resource.kind, resource.api_version),
-            )
-        })?;
-        let verbs: &[&'static str] = match change {
-            Change::Added if applies => &["get", "create", "patch"],
-            Change::Changed if applies => &["get", "patch"],
-            Change::Deleted if applies => &["get", "delete"],
-            Change::Added => &["create"],
-            Change::Changed => &["patch"],
-            Change::Deleted => &["delete"],
-        };
-        let namespace = match kind.scope {
-            Scope::Namespaced => resource.namespace.clone(),
-            Scope::Cluster => None,
-        };
-        for verb in verbs {
-            let permission = Permission {
-                verb,
-                group: kind.resource.group.clone(),
-                resource: kind.resource.plural.clone(),
-                namespace: namespace.clone(),
-            };
-            needed.entry(permission).or_insert_with(|| name(resource));
-        }
-    }
-    Ok(needed)
-}
-
-fn name(resource: &Resource) -> String {
-    format!("{} {}", resource.kind, resource.name)
-}
-
-fn refusal(identity: &Requester, applies: bool, missing: &[(Permission, String)]) -> Refusal {
+fn refusal(identity: &Requester, applies: bool, missing: &BTreeMap<Permission, Requirement>) -> Refusal {
     let who = if applies {
         format!("the service account {}, which applies this Module,", identity.username)
     } else {
         identity.username.clone()
     };
-    let causes: Vec<_> = missing
+    let causes = missing
         .iter()
-        .map(|(permission, example)| Cause {
+        .map(|(permission, requirement)| Cause {
             field: "spec".to_owned(),
-            message: format!("{who} may not {}, as the {example} needs", describe(permission)),
+            message: format!(
+                "{who} may not {}, as the {} needs",
+                lacking(permission, requirement),
+                requirement.example
+            ),
         })
         .collect();
-    let mut rules = BTreeMap::<(Option<&str>, &str, &str), BTreeSet<&str>>::new();
-    for (permission, _) in missing {
-        let key = (permission.namespace.as_deref(), permission.group.as_str(), permission.resource.as_str());
-        rules.entry(key).or_default().insert(permission.verb);
+    let mut rules = BTreeMap::<_, BTreeSet<&str>>::new();
+    for Permission { verb, group, resource, namespace, name } in missing.keys() {
+        rules.entry((namespace.as_deref(), group, resource, name.as_deref())).or_default().insert(verb);
     }
     let grants: Vec<_> = rules
         .into_iter()
-        .map(|((namespace, group, resource), verbs)| {
+        .map(|((namespace, group, resource, name), verbs)| {
             let place = namespace.map_or("a ClusterRole".to_owned(), |namespace| format!("a Role in {namespace}"));
+            let names = name.map(|name| format!("resourceNames: [\"{name}\"], ")).unwrap_or_default();
             let verbs = verbs.into_iter().collect::<Vec<_>>().join(", ");
-            format!("{place} with {{apiGroups: [\"{group}\"], resources: [{resource}], verbs: [{verbs}]}}")
+            format!("{place} with {{apiGroups: [\"{group}\"], resources: [{resource}], {names}verbs: [{verbs}]}}")
         })
         .collect();
-    let told: Vec<_> = missing.iter().map(|(permission, _)| describe(permission)).collect();
+    let told: Vec<_> = missing.iter().map(|(permission, requirement)| lacking(permission, requirement)).collect();
     let message = format!(
         "this Module expands to what {who} may not do: {}. It would be granted by {}",
         told.join("; "),
@@ -155,14 +128,22 @@ fn refusal(identity: &Requester, applies: bool, missing: &[(Permission, String)]
     Refusal { causes, ..Refusal::forbidden(message) }
 }
 
+fn lacking(permission: &Permission, requirement: &Requirement) -> String {
+    let or = if requirement.instead.is_some() { " (nor holds every right that it grants)" } else { "" };
+    describe(permission) + or
+}
+
 fn describe(permission: &Permission) -> String {
-    let resource = if permission.group.is_empty() {
-        permission.resource.clone()
-    } else {
-        format!("{}.{}", permission.resource, permission.group)
-    };
-    match &permission.namespace {
-        Some(namespace) => format!("{} {resource} in {namespace}", permission.verb),
-        None => format!("{} {resource}", permission.verb),
+    let Permission { verb, group, resource, namespace, name } = permission;
+    let mut text = format!("{verb} {resource}");
+    if !group.is_empty() {
+        text = format!("{text}.{group}");
     }
+    if let Some(name) = name {
+        text = format!("{text} {name}");
+    }
+    if let Some(namespace) = namespace {
+        text = format!("{text} in {namespace}");
+    }
+    text
 }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use module::{
     Template,
-    api::Module,
+    api::{InventoryEntry, Module},
     expansion::{Expansion, ExpansionOptions, Resource, expand},
     policy::EffectivePolicy,
     verdict::Refusal,
@@ -22,37 +22,67 @@ pub(crate) struct Consequences {
     pub(crate) before: Expansion,
     /// The resources of the new Module.
     pub(crate) after: Expansion,
+    /// What the controller has applied: it prunes what is no longer there, even if the stored Module cannot be expanded
+    /// any more.
+    pub(crate) applied: Vec<InventoryEntry>,
 }
 
 /// What happens to a resource.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Change<'a> {
+    Added(&'a Resource),
+    Changed { from: &'a Resource, to: &'a Resource },
+    Deleted(Deleted<'a>),
+}
+
+/// A resource that goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Change {
-    Added,
-    Changed,
-    Deleted,
+pub(crate) struct Deleted<'a> {
+    pub(crate) group: &'a str,
+    pub(crate) kind: &'a str,
+    pub(crate) namespace: Option<&'a str>,
+    pub(crate) name: &'a str,
+    /// The version that it was written in.
+    pub(crate) version: &'a str,
 }
 
 impl Consequences {
+    /// The consequences of a write.
+    pub(crate) fn new(write: &Write, before: Expansion, after: Expansion) -> Self {
+        let inventory = write.old.as_ref().and_then(|old| old.pointer("/status/inventory")).cloned();
+        // Only our controller writes it, in this very form.
+        let applied = inventory.and_then(|inventory| serde_json::from_value(inventory).ok()).unwrap_or_default();
+        Self { before, after, applied }
+    }
+
     /// The resources that are added, changed or deleted.
-    pub(crate) fn changes(&self) -> impl Iterator<Item = (Change, &Resource)> {
+    pub(crate) fn changes(&self) -> Vec<Change<'_>> {
         let before: BTreeMap<_, _> = self.before.resources.iter().map(|resource| (resource.key(), resource)).collect();
         let after: BTreeMap<_, _> = self.after.resources.iter().map(|resource| (resource.key(), resource)).collect();
         let mut changes = Vec::new();
         for resource in &self.after.resources {
             match before.get(&resource.key()) {
-                None => changes.push((Change::Added, resource)),
-                Some(old) if old.object != resource.object => changes.push((Change::Changed, resource)),
+                None => changes.push(Change::Added(resource)),
+                Some(old) if old.object != resource.object => {
+                    changes.push(Change::Changed { from: old, to: resource });
+                }
                 Some(_) => {}
             }
         }
-        changes.extend(
-            self.before
-                .resources
-                .iter()
-                .filter(|resource| !after.contains_key(&resource.key()))
-                .map(|resource| (Change::Deleted, resource)),
-        );
-        changes.into_iter()
+        let rendered = self.before.resources.iter().map(|resource| {
+            let (group, kind, namespace, name) = resource.key();
+            let version = resource.api_version.rsplit('/').next().unwrap_or_default();
+            ((group, kind, namespace, name), version)
+        });
+        let applied = self.applied.iter().map(|entry| {
+            let key = (entry.group.as_str(), entry.kind.as_str(), entry.namespace.as_deref(), entry.name.as_str());
+            (key, entry.version.as_str())
+        });
+        let gone: BTreeMap<_, _> = rendered.chain(applied).filter(|(key, _)| !after.contains_key(key)).collect();
+        changes.extend(gone.into_iter().map(|((group, kind, namespace, name), version)| {
+            Change::Deleted(Deleted { group, kind, namespace, name, version })
+        }));
+        changes
     }
 }
 
@@ -88,7 +118,7 @@ impl Admission {
             } else {
                 expand_old(&write, &loaded, &policy, &kinds).unwrap_or_default()
             };
-            Ok(Consequences { before, after })
+            Ok(Consequences::new(&write, before, after))
         };
         self.workers.run(work).await.map_err(worker_refusal)
     }
@@ -192,17 +222,27 @@ mod tests {
                 ],
                 ..Expansion::default()
             },
+            applied: ["same", "gone", "left"].map(applied).to_vec(),
         };
-        let changes: Vec<_> =
-            consequences.changes().map(|(change, resource)| (change, resource.name.as_str())).collect();
-        assert_eq!(
-            changes,
-            [
-                (Change::Added, "new"),
-                (Change::Changed, "changed"),
-                (Change::Changed, "version"),
-                (Change::Deleted, "gone")
-            ]
-        );
+        let changes: Vec<_> = consequences
+            .changes()
+            .into_iter()
+            .map(|change| match change {
+                Change::Added(resource) => format!("+{}", resource.name),
+                Change::Changed { from, to } => format!("~{} {}", to.name, from.object["data"]),
+                Change::Deleted(deleted) => format!("-{}", deleted.name),
+            })
+            .collect();
+        assert_eq!(changes, ["+new", "~changed 1", "~version 1", "-gone", "-left"]);
+    }
+
+    fn applied(name: &str) -> InventoryEntry {
+        InventoryEntry {
+            version: "v1".into(),
+            kind: "ConfigMap".into(),
+            namespace: Some("team-a".into()),
+            name: name.into(),
+            ..InventoryEntry::default()
+        }
     }
 }

@@ -147,7 +147,7 @@ impl Inquiry {
             }
         }
         let before = before.unwrap_or_default();
-        Ok((answer, Some(Consequences { before, after })))
+        Ok((answer, Some(Consequences::new(write, before, after))))
     }
 
     fn locks(&self, template: &Template) -> module::lock::LockSet {

@@ -161,7 +161,10 @@ async fn whoever_applies_must_be_allowed_to() {
 #[tokio::test]
 async fn by_default_whoever_writes_must_be_allowed_to() {
     let server = Server::new(json!({}), &[("alice", "patch", "configmaps"), ("alice", "delete", "secrets")]);
-    let stored = server.create("alice", module("free", json!({"extra": true}))).await;
+    let creation = Write::create("alice", module("free", json!({})));
+    let status = server.write(&creation).await.unwrap_err();
+    assert!(status["message"].as_str().unwrap().contains("patch configmaps"), "an object of that name may be there");
+    let stored = server.create("bob", module("free", json!({"extra": true}))).await;
     let change = Write::update("alice", &stored, |object| object["spec"]["values"]["replicas"] = json!(2));
     assert_eq!(server.write(&change).await.unwrap_err()["code"], 403);
     let removal = Write::update("alice", &stored, |object| object["spec"]["values"]["extra"] = json!(false));
