@@ -30,6 +30,12 @@ pub enum CertificateError {
     /// A certificate and a key that do not fit together, or that the TLS library does not accept.
     #[error("the serving certificate cannot be used")]
     Unusable(#[source] rustls::Error),
+    /// The file that clients are checked with is not one of certificate authorities.
+    #[error("the certificate authorities of clients cannot be used: {reason}")]
+    InvalidClientAuthority {
+        /// What is wrong with them.
+        reason: String,
+    },
     /// A call to the API server failed.
     #[error("cannot {action}")]
     Kubernetes {

@@ -7,6 +7,7 @@
 
 pub mod authority;
 pub mod bundle;
+pub mod clients;
 pub mod error;
 pub mod publication;
 pub mod resolver;
@@ -15,6 +16,7 @@ pub mod secret;
 
 pub use authority::{Authority, Lifetimes, ServingCertificate};
 pub use bundle::CertificateBundle;
+pub use clients::client_verifier;
 pub use error::CertificateError;
 pub use resolver::ReloadableCertificate;
 pub use rotation::{Rotation, RotationOptions};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use rustls::{
     ServerConfig,
-    server::{ClientHello, ResolvesServerCert},
+    server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier, danger::ClientCertVerifier},
     sign::CertifiedKey,
 };
 
@@ -26,13 +26,17 @@ impl ReloadableCertificate {
         Ok(())
     }
 
-    /// A TLS configuration that serves this certificate: TLS 1.2 and 1.3, `h2` and `http/1.1`.
-    pub fn server_config(self: &Arc<Self>) -> Result<ServerConfig, CertificateError> {
+    /// A TLS configuration that serves this certificate: TLS 1.2 and 1.3, `h2` and `http/1.1`. `clients`: how clients
+    /// are checked; none: anybody may connect.
+    pub fn server_config(
+        self: &Arc<Self>,
+        clients: Option<Arc<dyn ClientCertVerifier>>,
+    ) -> Result<ServerConfig, CertificateError> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let mut config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(CertificateError::Unusable)?
-            .with_no_client_auth()
+            .with_client_cert_verifier(clients.unwrap_or_else(WebPkiClientVerifier::no_client_auth))
             .with_cert_resolver(Arc::<Self>::clone(self));
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Ok(config)

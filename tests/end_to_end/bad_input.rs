@@ -181,15 +181,8 @@ async fn garbage_is_answered_with_a_client_error() {
 
 /// A client that reaches the webhook as the API server does: by the service's name, trusting only
 /// the certificate authority in the configuration.
-fn webhook_client(environment: &Environment) -> (reqwest::Client, String) {
-    let bundle = environment.admin(&[
-        "get",
-        "validatingwebhookconfiguration",
-        NAME,
-        "-o",
-        "jsonpath={.webhooks[0].clientConfig.caBundle}",
-    ]);
-    let bundle = BASE64_STANDARD.decode(bundle).unwrap();
+pub(crate) fn webhook_client(environment: &Environment) -> (reqwest::Client, String) {
+    let bundle = webhook_authority(environment);
     let port = environment.cluster.description().ports.webhook;
     let host = format!("{NAME}.{NAMESPACE}.svc");
     // Already installed is as good.
@@ -201,6 +194,13 @@ fn webhook_client(environment: &Environment) -> (reqwest::Client, String) {
         .build()
         .unwrap();
     (client, format!("https://{host}:{port}"))
+}
+
+/// The certificate authority in the webhook's configuration, as PEM.
+pub(crate) fn webhook_authority(environment: &Environment) -> Vec<u8> {
+    let path = "jsonpath={.webhooks[0].clientConfig.caBundle}";
+    let bundle = environment.admin(&["get", "validatingwebhookconfiguration", NAME, "-o", path]);
+    BASE64_STANDARD.decode(bundle).unwrap()
 }
 
 fn assert_ready(environment: &Environment) {

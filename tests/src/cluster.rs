@@ -9,13 +9,13 @@ mod processes;
 pub mod templates;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Result, bail};
 use serde_json::{Value, json};
 
-pub use installation::{NAME, NAMESPACE, TEAMS, http_status};
+pub use installation::{NAME, NAMESPACE, TEAMS, http_get, http_status};
 pub use layout::{Description, Layout, Ports};
 pub use processes::Processes;
 
@@ -134,15 +134,16 @@ impl Cluster {
         &self.description.templates
     }
 
-    fn start(&self, cluster_program: &std::path::Path) -> Result<()> {
+    fn start(&self, cluster_program: &Path) -> Result<()> {
         let port = self.description.ports.api_server;
         let authority = Authority::create(&self.layout)?;
+        // As a user entry, because that is the form in which the API server is told.
+        let caller = Proof::Certificate(authority.client("kube-apiserver", "webhook-callers")?);
+        let service = format!("{NAME}.{NAMESPACE}.svc:{}", self.description.ports.webhook);
+        write_kubeconfig(&self.layout, "credentials/webhooks.kubeconfig", port, &[(&service, &caller)])?;
+        control_plane::start_etcd(&self.layout, &self.processes, &self.description)?;
         control_plane::start_api_server(&self.layout, &self.processes, &self.description)?;
-        let mut git = Command::new(cluster_program);
-        git.arg("serve-git").arg(self.layout.path("git"));
-        git.arg(format!("127.0.0.1:{}", self.description.ports.git));
-        self.processes.start("git-server", &mut git)?;
-
+        self.start_git_server(cluster_program)?;
         let admin = Proof::Certificate(authority.client("admin", "system:masters")?);
         let developer = Proof::Certificate(authority.client("alice", "developers")?);
         let controllers = authority.client("system:kube-controller-manager", "system:kube-controller-manager")?;
@@ -153,11 +154,7 @@ impl Cluster {
             &[("controller-manager", &Proof::Certificate(controllers))],
         )?;
         write_kubeconfig(&self.layout, "kubeconfig", port, &[("admin", &admin)])?;
-        self.await_running("kube-apiserver", "become ready", || {
-            let mut get = self.kubectl("admin");
-            get.args(["get", "--raw", "/readyz"]);
-            command::run(&mut get).is_ok_and(|outcome| outcome.succeeded())
-        })?;
+        self.await_api_server()?;
         control_plane::start_controllers(&self.layout, &self.processes, &self.description)?;
         self.install()?;
         self.write_service_account_kubeconfig()?;
@@ -170,5 +167,27 @@ impl Cluster {
         )?;
         self.start_webhook()?;
         self.layout.write("templates.json", &serde_json::to_string_pretty(self.templates())?)
+    }
+
+    /// Starts the git server, which is the `cluster` program itself.
+    pub fn start_git_server(&self, cluster_program: &Path) -> Result<()> {
+        let mut git = Command::new(cluster_program);
+        git.arg("serve-git").arg(self.layout.path("git"));
+        git.arg(format!("127.0.0.1:{}", self.description.ports.git));
+        self.processes.start("git-server", &mut git)
+    }
+
+    /// Starts the API server again after it was ended, and waits for it.
+    pub fn start_api_server(&self) -> Result<()> {
+        control_plane::start_api_server(&self.layout, &self.processes, &self.description)?;
+        self.await_api_server()
+    }
+
+    fn await_api_server(&self) -> Result<()> {
+        self.await_running("kube-apiserver", "become ready", || {
+            let mut get = self.kubectl("admin");
+            get.args(["get", "--raw", "/readyz"]);
+            command::run(&mut get).is_ok_and(|outcome| outcome.succeeded())
+        })
     }
 }

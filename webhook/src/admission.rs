@@ -27,7 +27,7 @@ use axum::{
     Json, Router,
     body::Bytes,
     extract::{DefaultBodyLimit, FromRequest, Query, State},
-    http::StatusCode,
+    http::{StatusCode, header::RETRY_AFTER},
     response::{IntoResponse, Response},
     routing::post,
 };
@@ -50,8 +50,12 @@ use review::{Answer, Request};
 /// Two objects of etcd's limit (1.5 MiB) and what JSON adds to them.
 const BODY_LIMIT: usize = 8 << 20;
 
-/// Requests being read or decided. Bounds memory; the API server holds back what is beyond.
+/// Requests being read or decided. Bounds memory.
 const IN_FLIGHT: usize = 128;
+
+/// Requests that wait to be read. Those beyond are sent away at once; the API server's client tries again when told so,
+/// as long as there is time.
+const WAITING: usize = 1_024;
 
 /// What the API server waits for a webhook that does not say.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -83,12 +87,17 @@ pub struct Admission {
 #[derive(Clone)]
 struct Server {
     admission: Arc<Admission>,
+    queue: Arc<Semaphore>,
     in_flight: Arc<Semaphore>,
 }
 
 /// `POST /validate` and `POST /mutate`.
 pub fn router(admission: Arc<Admission>) -> Router {
-    let server = Server { admission, in_flight: Arc::new(Semaphore::new(IN_FLIGHT)) };
+    let server = Server {
+        admission,
+        queue: Arc::new(Semaphore::new(WAITING + IN_FLIGHT)),
+        in_flight: Arc::new(Semaphore::new(IN_FLIGHT)),
+    };
     Router::new()
         .route("/validate", post(validate_handler))
         .route("/mutate", post(mutate_handler))
@@ -116,6 +125,7 @@ async fn mutate_handler(server: State<Server>, query: Query<Parameters>, request
 async fn handle(server: &Server, hook: Hook, timeout: Option<&str>, request: axum::extract::Request) -> Response {
     let started = Instant::now();
     let deadline = tokio::time::Instant::now() + budget(timeout);
+    let Ok(_place) = server.queue.try_acquire() else { return too_many() };
     let read = tokio::time::timeout_at(deadline, async {
         let permit = server.in_flight.acquire().await;
         (permit, Bytes::from_request(request, &()).await)
@@ -123,9 +133,7 @@ async fn handle(server: &Server, hook: Hook, timeout: Option<&str>, request: axu
     let (_permit, body) = match read.await {
         Ok((Ok(permit), Ok(body))) => (permit, body),
         Ok((_, Err(rejection))) => return rejection.into_response(),
-        Ok((Err(_), _)) | Err(_) => {
-            return (StatusCode::TOO_MANY_REQUESTS, [("retry-after", "1")], "too many requests\n").into_response();
-        }
+        Ok((Err(_), _)) | Err(_) => return too_many(),
     };
     let metrics = &server.admission.metrics;
     let _in_flight = metrics.admission_started();
@@ -142,6 +150,11 @@ async fn handle(server: &Server, hook: Hook, timeout: Option<&str>, request: axu
         // Without a uid the API server accepts no answer; the status code says the rest.
         Err(message) => (StatusCode::BAD_REQUEST, message).into_response(),
     }
+}
+
+/// The answer to a request that was not read: there is no uid to answer to.
+fn too_many() -> Response {
+    (StatusCode::TOO_MANY_REQUESTS, [(RETRY_AFTER, "1")], "too many requests\n").into_response()
 }
 
 /// Decides a request before its deadline, come what may.
@@ -165,7 +178,8 @@ async fn decide(admission: &Admission, hook: Hook, request: Request, deadline: t
                       a template that is fetched for the first time may be there when you try again"
                 .to_owned(),
             causes: Vec::new(),
-            retry_after_seconds: Some(5),
+            // Clients that are told when to try again do so up to ten times before they show this.
+            retry_after_seconds: None,
         }),
     };
     Answer::new(about, outcome)

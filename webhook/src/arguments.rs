@@ -29,6 +29,10 @@ pub struct Arguments {
     /// Address of /livez, /readyz and /metrics, without TLS
     #[arg(long, value_name = "ADDRESS", default_value = "[::]:8080")]
     pub status_bind: SocketAddr,
+    /// Certificate authorities, as PEM, of the API server's client certificate; without them anybody may connect to the
+    /// webhook's port and ask for verdicts
+    #[arg(long, value_name = "PATH")]
+    pub client_ca_file: Option<PathBuf>,
     /// Folder for fetched templates
     #[arg(long, value_name = "DIR", default_value = "/var/cache/module-webhook")]
     pub cache_dir: PathBuf,

@@ -10,6 +10,7 @@ use kube::{
     config::{KubeConfigOptions, Kubeconfig},
 };
 use module::{Requester, verdict::Controllers};
+use rustls::server::danger::ClientCertVerifier;
 use tokio::{signal::unix, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
@@ -73,6 +74,7 @@ async fn serve(arguments: Arguments) -> Result<()> {
         configurations,
         bind,
         status_bind,
+        client_ca_file,
         cache_dir,
         no_controller,
         cyclops_user,
@@ -82,6 +84,7 @@ async fn serve(arguments: Arguments) -> Result<()> {
         template_root,
         log_format: _,
     } = arguments;
+    let clients = client_ca_file.as_deref().map(clients).transpose()?;
     let mut terminate = Termination::new()?;
     let readiness = Arc::new(Readiness::default());
     let metrics = Arc::new(Metrics::default());
@@ -149,7 +152,7 @@ async fn serve(arguments: Arguments) -> Result<()> {
         },
         metrics: Arc::clone(&metrics),
     });
-    let tls = RustlsConfig::from_config(Arc::new(rotation.served().server_config()?));
+    let tls = RustlsConfig::from_config(Arc::new(rotation.served().server_config(clients)?));
     let listener = listen(bind)?;
     tasks.spawn({
         let server =
@@ -217,6 +220,11 @@ fn listen(address: std::net::SocketAddr) -> Result<TcpListener> {
     let listener = TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))?;
     listener.set_nonblocking(true)?;
     Ok(listener)
+}
+
+fn clients(path: &Path) -> Result<Arc<dyn ClientCertVerifier>> {
+    let pem = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    certs::client_verifier(&pem).with_context(|| format!("cannot use {}", path.display()))
 }
 
 async fn connect(kubeconfig: Option<&Path>) -> Result<Client> {

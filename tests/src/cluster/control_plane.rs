@@ -16,8 +16,22 @@ rules:
   - level: Metadata
 ";
 
-/// Starts etcd and the API server, which is not ready yet on return.
-pub(super) fn start_api_server(layout: &Layout, processes: &Processes, description: &Description) -> Result<()> {
+/// With which certificate the API server calls webhooks. Whether it is asked for is the webhook's choice.
+const ADMISSION: &str = "\
+apiVersion: apiserver.config.k8s.io/v1
+kind: AdmissionConfiguration
+plugins:
+  - name: MutatingAdmissionWebhook
+    configuration: &webhooks
+      apiVersion: apiserver.config.k8s.io/v1
+      kind: WebhookAdmissionConfiguration
+      kubeConfigFile: FILE
+  - name: ValidatingAdmissionWebhook
+    configuration: *webhooks
+";
+
+/// Starts etcd.
+pub(super) fn start_etcd(layout: &Layout, processes: &Processes, description: &Description) -> Result<()> {
     let ports = description.ports;
     let client = format!("http://127.0.0.1:{}", ports.etcd);
     let peer = format!("http://127.0.0.1:{}", ports.etcd_peer);
@@ -33,14 +47,20 @@ pub(super) fn start_api_server(layout: &Layout, processes: &Processes, descripti
         &format!("--initial-advertise-peer-urls={peer}"),
         &format!("--initial-cluster=module={peer}"),
     ]);
-    processes.start("etcd", &mut etcd)?;
+    processes.start("etcd", &mut etcd)
+}
 
+/// Starts the API server, which is not ready yet on return.
+pub(super) fn start_api_server(layout: &Layout, processes: &Processes, description: &Description) -> Result<()> {
+    let ports = description.ports;
     layout.write("audit-policy.yaml", AUDIT_POLICY)?;
+    let kubeconfig = layout.path("credentials/webhooks.kubeconfig");
+    layout.write("admission.yaml", &ADMISSION.replace("FILE", &kubeconfig.display().to_string()))?;
     let credentials = layout.path("credentials");
     let credentials = credentials.display();
     let mut api_server = Command::new(description.programs.join("kube-apiserver"));
     api_server.args([
-        &format!("--etcd-servers={client}"),
+        &format!("--etcd-servers=http://127.0.0.1:{}", ports.etcd),
         "--bind-address=127.0.0.1",
         "--advertise-address=127.0.0.1",
         &format!("--secure-port={}", ports.api_server),
@@ -50,6 +70,7 @@ pub(super) fn start_api_server(layout: &Layout, processes: &Processes, descripti
         &format!("--tls-cert-file={credentials}/server.crt"),
         &format!("--tls-private-key-file={credentials}/server.key"),
         &format!("--client-ca-file={credentials}/ca.crt"),
+        &format!("--admission-control-config-file={}", layout.path("admission.yaml").display()),
         "--authorization-mode=RBAC",
         "--anonymous-auth=false",
         "--service-account-issuer=https://kubernetes.default.svc",

@@ -59,7 +59,7 @@ impl Cluster {
         self.start_webhook_with(&[])
     }
 
-    /// The same with further arguments.
+    /// Starts the webhook with further arguments, and waits for it.
     pub fn start_webhook_with(&self, arguments: &[&str]) -> Result<()> {
         let ports = self.description.ports;
         let mut webhook = Command::new(&self.description.webhook);
@@ -210,6 +210,11 @@ fn objects(folder: &Path) -> Result<Vec<Value>> {
 
 /// Asks a plain HTTP port for a path and returns the status code, or nothing if nobody answers.
 pub fn http_status(port: u16, path: &str) -> Option<u16> {
+    http_get(port, path).map(|(status, _)| status)
+}
+
+/// Asks a plain HTTP port for a path and returns status code and answer, or nothing if nobody answers.
+pub fn http_get(port: u16, path: &str) -> Option<(u16, String)> {
     use std::io::{Read, Write};
 
     let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).ok()?;
@@ -217,5 +222,6 @@ pub fn http_status(port: u16, path: &str) -> Option<u16> {
     write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").ok()?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).ok()?;
-    answer.split(' ').nth(1)?.parse().ok()
+    let (head, body) = answer.split_once("\r\n\r\n")?;
+    Some((head.split(' ').nth(1)?.parse().ok()?, body.to_owned()))
 }

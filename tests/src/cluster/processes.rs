@@ -51,7 +51,7 @@ impl Processes {
             .spawn()
             .with_context(|| format!("{name} could not be started"))?;
         let pid = child.id() as i32;
-        let started = state(pid).map(|(_, started)| started).unwrap_or_default();
+        let started = state(pid).map(|state| state.started).unwrap_or_default();
         let record = self.record(name);
         fs::write(&record, format!("{pid} {started}\n"))
             .with_context(|| format!("{} could not be written", record.display()))
@@ -75,6 +75,23 @@ impl Processes {
     /// Ends a process without giving it the time to say goodbye.
     pub fn kill(&self, name: &str) {
         self.end(name, Signal::KILL);
+    }
+
+    /// Halts a process: it keeps its ports and connections, and says nothing.
+    pub fn pause(&self, name: &str) {
+        self.signal(name, Signal::STOP);
+    }
+
+    /// Lets a halted process go on.
+    pub fn resume(&self, name: &str) {
+        self.signal(name, Signal::CONT);
+    }
+
+    fn signal(&self, name: &str, signal: Signal) {
+        if let Some(pid) = self.id(name).and_then(Pid::from_raw) {
+            // One that is gone already needs none.
+            let _ = kill_process(pid, signal);
+        }
     }
 
     /// The names of all processes that were started, running or not.
@@ -139,17 +156,27 @@ impl Processes {
 
 impl Identity {
     fn is_running(self) -> bool {
-        // A zombie has ended; only its parent has not looked yet.
-        state(self.pid).is_some_and(|(state, started)| state != 'Z' && started == self.started)
+        // A zombie has ended, once its last thread has let go of its ports; only its parent has not looked yet.
+        state(self.pid).is_some_and(|state| (state.letter != 'Z' || state.threads > 1) && state.started == self.started)
     }
 }
 
-/// The state letter and start time of a process, from `/proc/<pid>/stat`.
-fn state(pid: i32) -> Option<(char, u64)> {
+/// From `/proc/<pid>/stat`.
+struct State {
+    letter: char,
+    threads: u32,
+    started: u64,
+}
+
+fn state(pid: i32) -> Option<State> {
     let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // The second field is the program's name in parentheses, and may itself hold any character.
     let fields: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().collect();
-    Some((fields.first()?.chars().next()?, fields.get(19)?.parse().ok()?))
+    Some(State {
+        letter: fields.first()?.chars().next()?,
+        threads: fields.get(17)?.parse().ok()?,
+        started: fields.get(19)?.parse().ok()?,
+    })
 }
 
 #[cfg(test)]
