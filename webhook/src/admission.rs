@@ -82,6 +82,8 @@ pub struct Admission {
     pub controllers: Controllers,
     /// Counters.
     pub metrics: Arc<Metrics>,
+    /// Nothing is enforced: what would be refused is let through, with a warning.
+    pub audit_only: bool,
 }
 
 #[derive(Clone)]
@@ -125,7 +127,7 @@ async fn mutate_handler(server: State<Server>, query: Query<Parameters>, request
 async fn handle(server: &Server, hook: Hook, timeout: Option<&str>, request: axum::extract::Request) -> Response {
     let started = Instant::now();
     let deadline = tokio::time::Instant::now() + budget(timeout);
-    let Ok(_place) = server.queue.try_acquire() else { return too_many() };
+    let Ok(_place) = server.queue.try_acquire() else { return too_many(server) };
     let read = tokio::time::timeout_at(deadline, async {
         let permit = server.in_flight.acquire().await;
         (permit, Bytes::from_request(request, &()).await)
@@ -133,7 +135,7 @@ async fn handle(server: &Server, hook: Hook, timeout: Option<&str>, request: axu
     let (_permit, body) = match read.await {
         Ok((Ok(permit), Ok(body))) => (permit, body),
         Ok((_, Err(rejection))) => return rejection.into_response(),
-        Ok((Err(_), _)) | Err(_) => return too_many(),
+        Ok((Err(_), _)) | Err(_) => return too_many(server),
     };
     let metrics = &server.admission.metrics;
     let _in_flight = metrics.admission_started();
@@ -144,6 +146,7 @@ async fn handle(server: &Server, hook: Hook, timeout: Option<&str>, request: axu
         }
         Err(malformed) => (metrics::Operation::Unknown, malformed.answer()),
     };
+    answer.log();
     metrics.admission(AdmissionLabels { hook, operation, decision: answer.metrics_decision() }, started.elapsed());
     match answer.into_review() {
         Ok(review) => Json(review).into_response(),
@@ -153,7 +156,8 @@ async fn handle(server: &Server, hook: Hook, timeout: Option<&str>, request: axu
 }
 
 /// The answer to a request that was not read: there is no uid to answer to.
-fn too_many() -> Response {
+fn too_many(server: &Server) -> Response {
+    server.admission.metrics.request_shed();
     (StatusCode::TOO_MANY_REQUESTS, [(RETRY_AFTER, "1")], "too many requests\n").into_response()
 }
 
@@ -182,7 +186,8 @@ async fn decide(admission: &Admission, hook: Hook, request: Request, deadline: t
             retry_after_seconds: None,
         }),
     };
-    Answer::new(about, outcome)
+    let answer = Answer::new(about, outcome);
+    if admission.audit_only { answer.reported() } else { answer }
 }
 
 fn budget(timeout: Option<&str>) -> Duration {

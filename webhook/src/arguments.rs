@@ -39,6 +39,10 @@ pub struct Arguments {
     /// Only decide writes; leave applying to an installed Cyclops
     #[arg(long)]
     pub no_controller: bool,
+    /// Let everything through: what would be refused is a warning to whoever writes, an annotation in the audit log, and
+    /// counted. For trials before locks are enforced
+    #[arg(long)]
+    pub audit_only: bool,
     /// User name of an installed Cyclops, such as system:serviceaccount:cyclops:cyclops-ctrl
     #[arg(long, value_name = "USER")]
     pub cyclops_user: Option<String>,

@@ -1,13 +1,20 @@
-//! The plain HTTP port: liveness, readiness, metrics.
+//! The plain HTTP port: liveness, readiness, metrics, and what the policies say.
 
 use std::sync::{
     Arc,
     atomic::{AtomicBool, Ordering},
 };
 
-use axum::{Router, extract::State, http::StatusCode, routing::get};
+use axum::{
+    Json, Router,
+    extract::{Query, State},
+    http::StatusCode,
+    routing::get,
+};
+use serde::Deserialize;
+use serde_json::Value;
 
-use crate::metrics::Metrics;
+use crate::{metrics::Metrics, policies::PolicyCache};
 
 /// What readiness waits for. Each is set once; shutting down takes readiness away for good.
 #[derive(Debug, Default)]
@@ -76,15 +83,17 @@ impl Readiness {
 struct Status {
     readiness: Arc<Readiness>,
     metrics: Arc<Metrics>,
+    policies: Arc<PolicyCache>,
 }
 
-/// `/livez`, `/readyz` and `/metrics`.
-pub fn router(readiness: Arc<Readiness>, metrics: Arc<Metrics>) -> Router {
+/// `/livez`, `/readyz`, `/metrics` and `/debug/policy?namespace=NAME`.
+pub fn router(readiness: Arc<Readiness>, metrics: Arc<Metrics>, policies: Arc<PolicyCache>) -> Router {
     Router::new()
         .route("/livez", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .route("/metrics", get(scrape))
-        .with_state(Status { readiness, metrics })
+        .route("/debug/policy", get(policy))
+        .with_state(Status { readiness, metrics, policies })
 }
 
 async fn ready(State(status): State<Status>) -> (StatusCode, String) {
@@ -102,6 +111,19 @@ async fn scrape(
     const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     let text = status.metrics.encode().map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
     Ok(([(axum::http::header::CONTENT_TYPE, OPEN_METRICS)], text))
+}
+
+#[derive(Deserialize)]
+struct PolicyParameters {
+    namespace: String,
+}
+
+async fn policy(
+    State(status): State<Status>,
+    Query(asked): Query<PolicyParameters>,
+) -> Result<Json<Value>, (StatusCode, &'static str)> {
+    let shown = status.policies.shown(&asked.namespace);
+    shown.map(Json).ok_or((StatusCode::SERVICE_UNAVAILABLE, "policies are not read yet\n"))
 }
 
 #[cfg(test)]

@@ -51,6 +51,8 @@ pub enum Decision {
     Forbidden,
     /// Refused because something could not be known or done in time: 429, 500, 503, 504.
     Unavailable,
+    /// Let through although it would be refused, because nothing is enforced.
+    Reported,
 }
 
 /// Labels of an admission.
@@ -111,6 +113,7 @@ pub struct Metrics {
     admissions: Family<AdmissionLabels, Counter>,
     admission_duration: Family<HookLabels, Histogram, fn() -> Histogram>,
     in_flight: Gauge,
+    shed: Counter,
     reconciliations: Family<ReconciliationLabels, Counter>,
     reconciliation_duration: Histogram,
     templates: Family<CacheLabels, Counter>,
@@ -129,6 +132,7 @@ impl Default for Metrics {
             admissions: Family::default(),
             admission_duration: Family::new_with_constructor(admission_histogram as fn() -> Histogram),
             in_flight: Gauge::default(),
+            shed: Counter::default(),
             reconciliations: Family::default(),
             reconciliation_duration: Histogram::new(exponential_buckets(0.005, 2.0, 14)),
             templates: Family::default(),
@@ -143,6 +147,7 @@ impl Default for Metrics {
             metrics.admission_duration.clone(),
         );
         registry.register("admissions_in_flight", "Requests being decided", metrics.in_flight.clone());
+        registry.register("requests_shed", "Requests sent away unread, because too many waited", metrics.shed.clone());
         registry.register("reconciliations", "Finished reconciliations", metrics.reconciliations.clone());
         registry.register_with_unit(
             "reconciliation_duration",
@@ -173,6 +178,11 @@ impl Metrics {
     pub fn admission_started(&self) -> InFlight<'_> {
         self.in_flight.inc();
         InFlight(self)
+    }
+
+    /// Counts a request that was sent away unread.
+    pub fn request_shed(&self) {
+        self.shed.inc();
     }
 
     /// Counts a decided request.
@@ -219,12 +229,14 @@ mod tests {
             AdmissionLabels { hook: Hook::Validate, operation: Operation::Update, decision: Decision::Invalid };
         let guard = metrics.admission_started();
         metrics.admission(labels, Duration::from_millis(3));
+        metrics.request_shed();
         metrics.certificate(SystemTime::UNIX_EPOCH + Duration::from_secs(7));
         let text = metrics.encode().unwrap();
         for line in [
             r#"module_admissions_total{hook="Validate",operation="Update",decision="Invalid"} 1"#,
             r#"module_admission_duration_seconds_bucket{le="0.004",hook="Validate"} 1"#,
             "module_admissions_in_flight 1",
+            "module_requests_shed_total 1",
             "module_certificate_not_after_timestamp_seconds 7.0",
         ] {
             assert!(text.contains(line), "{line} in\n{text}");

@@ -12,6 +12,7 @@ use kube::{
     },
 };
 use module::policy::{EffectivePolicy, ModulePolicy, ModulePolicySpec, Policies, PolicyMatch};
+use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use crate::health::{Condition, Readiness};
@@ -34,6 +35,27 @@ impl PolicyCache {
     /// What counts for Modules of a namespace; nothing before the policies have been read.
     pub fn effective(&self, namespace: &str) -> Option<EffectivePolicy> {
         self.0.borrow().as_ref().map(|policies| policies.effective(namespace))
+    }
+
+    /// What counts for Modules of a namespace, for people who look for the reason of a decision.
+    pub fn shown(&self, namespace: &str) -> Option<Value> {
+        let effective = self.effective(namespace)?;
+        let policies: Vec<_> = effective
+            .policies()
+            .map(|policy| json!({"name": policy.name().unwrap_or("none: these are the defaults"), "spec": policy.spec()}))
+            .collect();
+        let writers: Vec<_> = effective.git_ops_writers().into_iter().map(ToString::to_string).collect();
+        let service_account = match effective.service_account_name() {
+            Ok(name) => name.to_owned(),
+            Err(conflict) => conflict.to_string(),
+        };
+        Some(json!({
+            "namespace": namespace,
+            "gitOpsWriters": writers,
+            "serviceAccountName": service_account,
+            "escalation": effective.escalations(),
+            "policies": policies,
+        }))
     }
 
     fn replace(&self, policies: Policies) {
@@ -96,7 +118,6 @@ fn read(policy: DeserializeGuard<ModulePolicy>) -> ModulePolicy {
 #[cfg(test)]
 mod tests {
     use module::{Requester, policy::Rule};
-    use serde_json::json;
 
     use super::*;
 
@@ -120,7 +141,22 @@ mod tests {
     }
 
     #[test]
+    fn what_counts_is_shown() {
+        let spec = json!({"match": {"namespaces": ["team-*"]}, "gitOpsWriters": [{"user": "robot"}]});
+        let policy = ModulePolicy::new("teams", serde_json::from_value(spec).unwrap());
+        let cache = PolicyCache::fixed(Policies::new([policy]));
+        let shown = cache.shown("team-a").unwrap();
+        assert_eq!(
+            (&shown["gitOpsWriters"], &shown["escalation"]),
+            (&json!(["the user robot"]), &json!(["Requester"]))
+        );
+        assert_eq!((&shown["policies"][0]["name"], &shown["serviceAccountName"]), (&json!("teams"), &json!("default")));
+        assert_eq!(cache.shown("other").unwrap()["gitOpsWriters"], json!([]));
+    }
+
+    #[test]
     fn nothing_is_known_before_the_first_list() {
         assert!(PolicyCache::default().effective("team-a").is_none());
+        assert!(PolicyCache::default().shown("team-a").is_none());
     }
 }

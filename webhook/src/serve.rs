@@ -77,6 +77,7 @@ async fn serve(arguments: Arguments) -> Result<()> {
         client_ca_file,
         cache_dir,
         no_controller,
+        audit_only,
         cyclops_user,
         identity,
         shutdown_delay,
@@ -87,6 +88,7 @@ async fn serve(arguments: Arguments) -> Result<()> {
     let clients = client_ca_file.as_deref().map(clients).transpose()?;
     let mut terminate = Termination::new()?;
     let readiness = Arc::new(Readiness::default());
+    let policies = Arc::new(PolicyCache::default());
     let metrics = Arc::new(Metrics::default());
     let handle = Handle::new();
 
@@ -94,7 +96,7 @@ async fn serve(arguments: Arguments) -> Result<()> {
     let status = listen(status_bind)?;
     let mut tasks = JoinSet::new();
     tasks.spawn({
-        let router = health::router(Arc::clone(&readiness), Arc::clone(&metrics));
+        let router = health::router(Arc::clone(&readiness), Arc::clone(&metrics), Arc::clone(&policies));
         let server = axum_server::from_tcp(status)?.handle(handle.clone());
         async move { server.serve(router.into_make_service()).await.context("the status port failed") }
     });
@@ -102,7 +104,6 @@ async fn serve(arguments: Arguments) -> Result<()> {
     let client = connect(kubeconfig.as_deref()).await?;
     let threads = render_threads.or_else(|| std::thread::available_parallelism().ok().map(Into::into)).unwrap_or(1);
     let workers = Workers::start(threads).context("cannot start the render threads")?;
-    let policies = Arc::new(PolicyCache::default());
     tasks.spawn({
         let (policies, client, readiness) = (Arc::clone(&policies), client.clone(), Arc::clone(&readiness));
         async move {
@@ -151,7 +152,11 @@ async fn serve(arguments: Arguments) -> Result<()> {
             cyclops: cyclops_user,
         },
         metrics: Arc::clone(&metrics),
+        audit_only,
     });
+    if audit_only {
+        tracing::warn!("nothing is enforced: what would be refused is only reported");
+    }
     let tls = RustlsConfig::from_config(Arc::new(rotation.served().server_config(clients)?));
     let listener = listen(bind)?;
     tasks.spawn({

@@ -1,6 +1,6 @@
 //! `AdmissionReview` v1: reading requests, writing answers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine;
 use json_patch::Patch;
@@ -22,6 +22,9 @@ const MESSAGE_BYTES: usize = 2048;
 
 /// An audit log has a line for each request.
 const AUDIT_CHARACTERS: usize = 1024;
+
+/// The key of a reason for writing past the locks among what an allowed write tells the audit log.
+pub(crate) const BREAK_GLASS: &str = "break-glass";
 
 /// More causes than this help nobody.
 const CAUSES: usize = 64;
@@ -78,6 +81,7 @@ pub(crate) struct About {
     pub(crate) uid: String,
     pub(crate) group: String,
     pub(crate) kind: String,
+    pub(crate) namespace: String,
     pub(crate) name: String,
 }
 
@@ -107,6 +111,8 @@ pub(crate) struct Answer {
 #[derive(Debug)]
 enum Denial {
     Refused(Refusal),
+    /// Let through all the same, because nothing is enforced.
+    Reported(Refusal),
     /// 400.
     Malformed(String),
 }
@@ -141,6 +147,7 @@ impl Request {
             uid: self.uid.clone(),
             group: self.kind.group.clone(),
             kind: self.kind.kind.clone(),
+            namespace: self.namespace.clone(),
             name: if self.name.is_empty() { object_name(self.object.as_ref()) } else { self.name.clone() },
         }
     }
@@ -176,10 +183,46 @@ impl Answer {
         Self { about, outcome: outcome.map_err(Denial::Refused) }
     }
 
+    /// The answer where refusals are reported and not enforced. What could not be read stays refused: there is nothing
+    /// that could be reported.
+    pub(crate) fn reported(self) -> Self {
+        let outcome = self.outcome.map_err(|denial| match denial {
+            Denial::Refused(refusal) => Denial::Reported(refusal),
+            other => other,
+        });
+        Self { outcome, ..self }
+    }
+
+    /// Logs what was not simply allowed, and no values: who may read the log may not read those.
+    pub(crate) fn log(&self) {
+        let About { namespace, kind, name, .. } = &self.about;
+        let decision = self.metrics_decision();
+        match &self.outcome {
+            Ok(acceptance) => {
+                if acceptance.audit.contains_key(BREAK_GLASS) {
+                    tracing::warn!(namespace, kind, name, "a write past the locks was allowed by break-glass");
+                }
+            }
+            Err(Denial::Malformed(_)) => tracing::warn!(?decision, "a request could not be read"),
+            Err(Denial::Refused(refusal) | Denial::Reported(refusal)) => {
+                tracing::info!(
+                    namespace,
+                    kind,
+                    name,
+                    ?decision,
+                    code = refusal.code,
+                    fields = fields(refusal),
+                    "refused"
+                );
+            }
+        }
+    }
+
     pub(crate) fn metrics_decision(&self) -> metrics::Decision {
         match &self.outcome {
             Ok(_) => metrics::Decision::Allowed,
             Err(Denial::Malformed(_)) => metrics::Decision::Invalid,
+            Err(Denial::Reported(_)) => metrics::Decision::Reported,
             Err(Denial::Refused(refusal)) => match refusal.code {
                 403 => metrics::Decision::Forbidden,
                 429 | 500.. => metrics::Decision::Unavailable,
@@ -201,6 +244,7 @@ impl Answer {
             Ok(acceptance) => accepted(&about, acceptance),
             Err(Denial::Malformed(problem)) => denied(&about, &json!({"code": 400, "reason": "BadRequest"}), &problem),
             Err(Denial::Refused(refusal)) => refused(&about, &refusal),
+            Err(Denial::Reported(refusal)) => reported(&about, &refusal),
         };
         Ok(json!({"apiVersion": API_VERSION, "kind": "AdmissionReview", "response": response}))
     }
@@ -212,11 +256,7 @@ fn accepted(about: &About, acceptance: Acceptance) -> Value {
     if !warnings.is_empty() {
         response["warnings"] = json!(warnings);
     }
-    if !acceptance.audit.is_empty() {
-        let audit: BTreeMap<_, _> =
-            acceptance.audit.iter().map(|(key, value)| (key, shorten(value, AUDIT_CHARACTERS))).collect();
-        response["auditAnnotations"] = json!(audit);
-    }
+    response["auditAnnotations"] = audit("allowed", acceptance.audit);
     if let Some(patch) = acceptance.patch
         && !patch.0.is_empty()
     {
@@ -225,6 +265,36 @@ fn accepted(about: &About, acceptance: Acceptance) -> Value {
         response["patch"] = json!(base64::engine::general_purpose::STANDARD.encode(patch));
     }
     response
+}
+
+/// What the API server writes into its audit log beside the request.
+fn audit(decision: &str, mut facts: BTreeMap<&'static str, String>) -> Value {
+    facts.insert("decision", decision.to_owned());
+    json!(facts.iter().map(|(key, value)| (*key, shorten(value, AUDIT_CHARACTERS))).collect::<BTreeMap<_, _>>())
+}
+
+/// Of a refusal: no messages, which tell values.
+fn facts(refusal: &Refusal) -> BTreeMap<&'static str, String> {
+    let mut facts = BTreeMap::from([("code", refusal.code.to_string())]);
+    if !refusal.causes.is_empty() {
+        facts.insert("fields", fields(refusal));
+    }
+    facts
+}
+
+fn fields(refusal: &Refusal) -> String {
+    let fields: BTreeSet<&str> = refusal.causes.iter().map(|cause| cause.field.as_str()).collect();
+    fields.into_iter().collect::<Vec<_>>().join(",")
+}
+
+fn reported(about: &About, refusal: &Refusal) -> Value {
+    let warning = shorten(&format!("not enforced: {}", refusal.message), WARNING_CHARACTERS);
+    json!({
+        "uid": about.uid,
+        "allowed": true,
+        "warnings": [warning],
+        "auditAnnotations": audit("reported", facts(refusal)),
+    })
 }
 
 fn refused(about: &About, refusal: &Refusal) -> Value {
@@ -244,7 +314,9 @@ fn refused(about: &About, refusal: &Refusal) -> Value {
         details["retryAfterSeconds"] = json!(seconds);
     }
     status["details"] = details;
-    denied(about, &status, &refusal.message)
+    let mut response = denied(about, &status, &refusal.message);
+    response["auditAnnotations"] = audit("refused", facts(refusal));
+    response
 }
 
 fn denied(about: &About, status: &Value, message: &str) -> Value {

@@ -4,4 +4,5 @@ mod hostile;
 mod modules;
 mod policies;
 mod previews;
+mod reports;
 mod support;

@@ -12,7 +12,7 @@ use super::{
     Admission,
     loading::Loaded,
     policy_objects,
-    review::{Acceptance, Request},
+    review::{Acceptance, BREAK_GLASS, Request},
     stamps, template_objects, worker_refusal,
     write::{Write, admitted_digest, annotation, template_reference},
 };
@@ -101,7 +101,7 @@ fn acceptance(write: &Write, policy: &EffectivePolicy, loaded: &Loaded, allowanc
         audit.insert("locked-changes", allowance.locked_changes.join(","));
     }
     if let Some(reason) = allowance.break_glass {
-        audit.insert("break-glass", reason);
+        audit.insert(BREAK_GLASS, reason);
     }
     Acceptance { warnings: allowance.warnings, audit, patch: None }
 }

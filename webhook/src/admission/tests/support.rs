@@ -134,6 +134,11 @@ pub(super) struct Server(Router);
 impl Server {
     /// `spec`: of the only policy. `denied`: what users may not do.
     pub(super) fn new(spec: Value, denied: &[(&str, &'static str, &'static str)]) -> Self {
+        Self::enforcing(true, spec, denied)
+    }
+
+    /// A server that enforces, or only reports.
+    pub(super) fn enforcing(enforces: bool, spec: Value, denied: &[(&str, &'static str, &'static str)]) -> Self {
         let metrics = Arc::new(Metrics::default());
         let workers = Workers::start(1).unwrap();
         let kind = |group: &str, version: &str, name: &str, plural: &str| Kind {
@@ -163,6 +168,7 @@ impl Server {
                 cyclops: None,
             },
             metrics,
+            audit_only: !enforces,
         })))
     }
 
