@@ -179,6 +179,13 @@ impl EffectivePolicy {
         })
     }
 
+    /// Whether the deletion of a Module must be asked about: what a GitOps writer has once claimed stays claimed as long
+    /// as anything is locked, by marks or because Git owns it, or a developer's free edit would open the way to delete
+    /// and create anew. Where only GitOps writers delete, every deletion is asked about.
+    pub fn guards_deletion(&self, claimed: bool, has_locks: bool) -> bool {
+        !self.may_delete(&Requester::default(), false) || claimed && (self.enforces_ownership() || has_locks)
+    }
+
     /// Whether a template may come from this repository or registry and folder or chart.
     pub fn check_source(&self, repo: &str, path: &str) -> Result<(), SourceError> {
         self.policies.iter().try_for_each(|policy| policy.sources.check(repo, path))

@@ -39,14 +39,11 @@ pub(crate) fn renewed(write: &Write, template: &Template, policy: &EffectivePoli
     stamps
 }
 
-/// Whether deletion must be asked about: what a GitOps writer has once claimed stays claimed as long as anything is
-/// locked, by marks or because Git owns it, or a developer's free edit would open the way to delete and create anew.
-/// Where only GitOps writers delete, every deletion is asked about.
+/// Whether deletion must be asked about.
 fn protected(write: &Write, template: &Template, policy: &EffectivePolicy) -> bool {
     let claimed = policy.is_git_ops_writer(&write.requester)
         || write.old.as_ref().and_then(|old| annotation(old, annotations::PROTECTED)) == Some("true");
-    let nobody = module::Requester::default();
-    !policy.may_delete(&nobody, false) || claimed && (policy.enforces_ownership() || !template.locks().is_empty())
+    policy.guards_deletion(claimed, !template.locks().is_empty())
 }
 
 /// The stamps that an object carries and should not, or lacks.
