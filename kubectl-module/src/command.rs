@@ -1,5 +1,6 @@
 //! The subcommands: one file each.
 
+mod check;
 mod edit;
 mod explain;
 mod get;
@@ -23,6 +24,7 @@ pub(crate) const SUCCESS: u8 = 0;
 /// A subcommand and its arguments.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Check(check::CheckArguments),
     Edit(edit::EditArguments),
     Explain(explain::ExplainArguments),
     Get(get::GetArguments),
@@ -36,6 +38,7 @@ impl Command {
     /// Runs the subcommand; the result is the process' exit code.
     pub(crate) fn run(self, globals: &GlobalArguments, terminal: &Terminal) -> Result<u8, Failure> {
         match self {
+            Self::Check(arguments) => arguments.run(globals, terminal),
             Self::Edit(arguments) => arguments.run(globals, terminal),
             Self::Explain(arguments) => arguments.run(globals, terminal),
             Self::Get(arguments) => arguments.run(globals, terminal),

@@ -38,17 +38,26 @@ impl Config {
     pub(crate) fn find(module_file: &Path) -> Result<Self, anyhow::Error> {
         let absolute = std::path::absolute(module_file)
             .with_context(|| format!("cannot find the folder of {}", module_file.display()))?;
-        for folder in absolute.ancestors().skip(1) {
+        Ok(Self::nearest(absolute.ancestors().skip(1))?.unwrap_or_default())
+    }
+
+    /// As [`Config::find`], but looks no higher than `top`, and tells whether anything was found.
+    pub(crate) fn find_below(top: &Path, module_file: &Path) -> Result<Option<Self>, anyhow::Error> {
+        Self::nearest(module_file.ancestors().skip(1).take_while(|folder| folder.starts_with(top)))
+    }
+
+    fn nearest<'a>(folders: impl Iterator<Item = &'a Path>) -> Result<Option<Self>, anyhow::Error> {
+        for folder in folders {
             let candidate = folder.join(FILE_NAME);
             match fs::read_to_string(&candidate) {
-                Ok(text) => return Self::parse(&text, &candidate),
+                Ok(text) => return Self::parse(&text, &candidate).map(Some),
                 Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
                 Err(error) => {
                     return Err(error).with_context(|| format!("cannot read {}", candidate.display()));
                 }
             }
         }
-        Ok(Self::default())
+        Ok(None)
     }
 
     fn parse(text: &str, file: &Path) -> Result<Self, anyhow::Error> {

@@ -5,6 +5,7 @@
 
 mod arguments;
 mod change;
+mod check;
 mod cluster;
 mod command;
 mod config;

@@ -21,7 +21,7 @@ use crate::lock::Locks;
 use crate::schema::SchemaTree;
 
 pub(crate) use live::{LiveModule, Written};
-pub(crate) use offline::{FileModule, on_render_stack, read_bytes, read_text};
+pub(crate) use offline::{FileModule, expand, load, location, on_render_stack, read_bytes, read_text};
 
 /// Where the Module is.
 #[derive(Args, Clone, Debug, Default)]

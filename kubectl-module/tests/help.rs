@@ -6,7 +6,7 @@ use crate::run::Place;
 fn help_of_every_command() {
     let place = Place::new();
     let mut text = place.run(&["--help"]).stdout;
-    for command in ["edit", "explain", "get", "preview", "render", "set", "version"] {
+    for command in ["check", "edit", "explain", "get", "preview", "render", "set", "version"] {
         let outcome = place.run(&[command, "--help"]);
         assert_eq!(outcome.code, 0);
         text.push_str(&format!("\n\n======== {command} ========\n{}", outcome.stdout));

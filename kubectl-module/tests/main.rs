@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::format_push_string, reason = "a test may end in a panic")]
 
+mod check;
 mod edit;
 mod help;
 mod inputs;

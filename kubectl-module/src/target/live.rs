@@ -51,7 +51,11 @@ impl LiveModule {
 
     /// Fetches the Module that a file describes, which does not have to exist yet.
     pub(crate) fn of_file(path: &Path, globals: &GlobalArguments) -> Result<Self, Failure> {
-        let file = read_module_file(path)?;
+        Self::of_object(&read_module_file(path)?, globals)
+    }
+
+    /// Fetches the Module that an object describes, which does not have to exist yet.
+    pub(crate) fn of_object(file: &Value, globals: &GlobalArguments) -> Result<Self, Failure> {
         let name = file.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default().to_owned();
         let mut globals = globals.clone();
         let namespace = file.pointer("/metadata/namespace").and_then(Value::as_str).map(str::to_owned);
@@ -78,6 +82,11 @@ impl LiveModule {
     /// The Module's namespace.
     pub(crate) fn namespace(&self) -> &str {
         self.cluster.namespace()
+    }
+
+    /// Whether the Module exists.
+    pub(crate) fn exists(&self) -> bool {
+        self.exists
     }
 
     /// The Module as it was fetched.

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use module::Template;
-use module::expansion::{self, Expansion, ExpansionOptions, WellKnownScopes};
+use module::api::Module;
+use module::expansion::{self, Expansion, ExpansionError, ExpansionOptions, WellKnownScopes};
 use module::plan::{Plan, PlanState};
 use module::policy::{EffectivePolicy, ModulePolicy, Policies};
 use module::preview::{LockAnswer, PreviewAnswer, Want};
@@ -175,26 +176,18 @@ impl FileModule {
     }
 
     fn template(&self, spec: Option<&Value>) -> Result<Template, Failure> {
-        let reference = spec.and_then(|spec| spec.get("template"));
-        let text = |key: &str| reference.and_then(|reference| reference.get(key)).and_then(Value::as_str);
-        let location = TemplateLocation {
-            repo: text("repo").unwrap_or_default().to_owned(),
-            path: text("path").unwrap_or_default().to_owned(),
-            version: text("version").unwrap_or_default().to_owned(),
-        };
+        let location = location(spec.and_then(|spec| spec.get("template")));
         if location.repo.is_empty() {
             return Err(Failure::message(
                 CODE_ERROR,
                 format!("{}: spec.template.repo names no repository of templates", self.path.display()),
             ));
         }
-        let fetched = self.templates.fetch(&location).map_err(|error| self.source_failure(error, &location))?;
-        let chart = Chart::load(fetched.files).with_context(|| format!("the template at {location} is not valid"))?;
-        Ok(Template::new(chart, fetched.digest)?)
+        load(&self.templates, &location).map_err(|error| self.source_failure(error, &location))
     }
 
-    fn source_failure(&self, error: SourceError, location: &TemplateLocation) -> Failure {
-        let not_mapped = matches!(error, SourceError::NotMapped { .. });
+    fn source_failure(&self, error: anyhow::Error, location: &TemplateLocation) -> Failure {
+        let not_mapped = matches!(error.downcast_ref(), Some(SourceError::NotMapped { .. }));
         let failure = Failure::new(CODE_ERROR, error);
         if !not_mapped {
             return failure;
@@ -209,22 +202,49 @@ impl FileModule {
     fn expansion(&self, template: &Template, object: &Value) -> Result<Expansion, Failure> {
         let module = serde_json::from_value(object.clone())
             .with_context(|| format!("{} holds no valid Module", self.path.display()))?;
-        let options = ExpansionOptions {
-            policy: Some(&self.policy),
-            scopes: &WellKnownScopes,
-            host: &renderer::functions::FixedHost::default(),
-            kube_version: None,
-            api_versions: Vec::new(),
-            revision: 1,
-            limits: Limits::default(),
-        };
-        expansion::expand(template.chart(), &module, &options).map_err(|error| {
+        expand(template, &module, &self.policy, 1).map_err(|error| {
             let error = anyhow::Error::new(error);
             let cause = Cause { field: "spec.values".to_owned(), message: format!("{error:#}") };
             let error = error.context(format!("module {} cannot be rendered", self.name));
             Failure::new(CODE_ERROR, error).causes([cause])
         })
     }
+}
+
+/// The template that a reference names.
+pub(crate) fn location(reference: Option<&Value>) -> TemplateLocation {
+    let text = |key: &str| reference.and_then(|reference| reference.get(key)).and_then(Value::as_str);
+    TemplateLocation {
+        repo: text("repo").unwrap_or_default().to_owned(),
+        path: text("path").unwrap_or_default().to_owned(),
+        version: text("version").unwrap_or_default().to_owned(),
+    }
+}
+
+/// Reads a template from folders of this machine.
+pub(crate) fn load(templates: &LocalTemplates, location: &TemplateLocation) -> Result<Template, anyhow::Error> {
+    let fetched = templates.fetch(location)?;
+    let chart = Chart::load(fetched.files).with_context(|| format!("the template at {location} is not valid"))?;
+    Ok(Template::new(chart, fetched.digest)?)
+}
+
+/// The resources of a Module, as far as can be told without a cluster.
+pub(crate) fn expand(
+    template: &Template,
+    module: &Module,
+    policy: &EffectivePolicy,
+    revision: i64,
+) -> Result<Expansion, ExpansionError> {
+    let options = ExpansionOptions {
+        policy: Some(policy),
+        scopes: &WellKnownScopes,
+        host: &renderer::functions::FixedHost::default(),
+        kube_version: None,
+        api_versions: Vec::new(),
+        revision,
+        limits: Limits::default(),
+    };
+    expansion::expand(template.chart(), module, &options)
 }
 
 /// Runs work that renders. The template engine calls itself for nested templates and wants more stack than a thread
