@@ -224,6 +224,61 @@ fn a_template_that_moves_is_rendered_as_it_is_now() {
     assert!(outcome.stdout.starts_with(&expected), "{outcome:?}");
 }
 
+#[test]
+fn template_stores_are_judged_too() {
+    let place = repository();
+    let store = |name: &str, path: &str, more: &str| {
+        format!(
+            "apiVersion: cyclops-ui.com/v1alpha1\nkind: TemplateStore\nmetadata: {{name: {name}, namespace: cyclops}}\n\
+             spec:\n  repo: https://git.example.com/platform/templates\n  path: {path}\n  version: main\n{more}"
+        )
+    };
+    let file = "examples/stores/demo.yaml";
+    place.write(file, &store("demo", "demo", "  enforceGitOpsWrite: {repo: r, path: p, version: v}\n"));
+    git(&place, &["add", "--all"]);
+    git(&place, &["commit", "--quiet", "--message", "Offer"]);
+    git(&place, &["checkout", "--quiet", "-b", "later"]);
+    assert_eq!(check(&place, &["examples/stores", "--as", "alice"]).code, 0);
+
+    place.write(file, &store("demo", "demo", ""));
+    let refused = check(&place, &["examples/stores", "--base", "change", "--as", "alice"]);
+    assert_eq!(refused.code, 3, "{refused:?}");
+    let expected = format!("{file}:1:1: error: TemplateStore cyclops/demo: the TemplateStore demo says that Modules");
+    assert!(refused.stdout.starts_with(&expected), "{refused:?}");
+    let noted = check(&place, &["examples/stores", "--base", "change"]);
+    assert_eq!(noted.code, 0, "{noted:?}");
+    assert!(
+        noted.stdout.starts_with(&format!("{file}:1:1: note: TemplateStore cyclops/demo: passes here")),
+        "{noted:?}"
+    );
+
+    place.write("examples/stores/a.yaml", &store("a", "nowhere", ""));
+    place.write("examples/stores/b.yaml", &store("b", "demo", "").replace("platform", "elsewhere"));
+    place.write("examples/stores/c.yaml", &store("c", "demo", "  sourceType: svn\n"));
+    let wrong = check(&place, &["examples/stores"]);
+    assert_eq!(wrong.code, 1, "{wrong:?}");
+    for expected in [
+        "examples/stores/a.yaml:4:1: error: spec: the repository https://git.example.com/platform/templates has no folder",
+        "examples/stores/b.yaml:4:1: warning: spec: no local folder is known for the repository",
+        "examples/stores/c.yaml:8:3: error: spec.sourceType: \"svn\" is none of: git, helm, oci [invalid]",
+    ] {
+        assert!(wrong.stdout.contains(expected), "{expected}\n{}", wrong.stdout);
+    }
+}
+
+#[test]
+fn what_only_a_cluster_knows_is_told() {
+    let place = repository();
+    edit(&place, "examples/policy.yaml", "spec:\n", "spec:\n  ownership: Enforce\n");
+    git(&place, &["commit", "--quiet", "--all", "--message", "Own"]);
+    edit(&place, DEMO, "replicas: 2", "replicas: 3");
+    let alice = check(&place, &[DEMO, "--base", "change", "--as", "alice"]);
+    assert_eq!(alice.code, 0, "{alice:?}");
+    assert!(alice.stdout.contains(": warning: spec.values: a ModulePolicy locks what Git owns"), "{alice:?}");
+    let git = check(&place, &[DEMO, "--base", "change"]);
+    assert!(git.stdout.ends_with("0 errors, 0 warnings, 0 notes\n"), "{git:?}");
+}
+
 #[cfg(unix)]
 #[test]
 fn links_are_followed_as_they_were() {

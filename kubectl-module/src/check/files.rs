@@ -19,6 +19,9 @@ pub(crate) const MAX_FILE_BYTES: u64 = 8 << 20;
 /// Deeper folders than this are a mistake.
 const MAX_FOLDER_DEPTH: usize = 32;
 
+/// What standard input is called in messages.
+pub(crate) const STANDARD_INPUT: &str = "<stdin>";
+
 /// What files are that are looked for in folders.
 const EXTENSIONS: [&str; 3] = ["yaml", "yml", "json"];
 /// What makes a folder a chart: its files are templates, which are no YAML.

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::files::STANDARD_INPUT;
 use super::output::subject;
 use super::{Level, Report};
 use crate::terminal::escape;
@@ -15,7 +16,11 @@ pub(super) fn commands(report: &Report) -> String {
             Level::Warning => "warning",
             Level::Note => "notice",
         };
-        let mut properties = vec![("file", in_repository(&finding.place.file))];
+        let mut properties = Vec::new();
+        // Without a file GitHub shows the message on the page of the run.
+        if finding.place.file != STANDARD_INPUT {
+            properties.push(("file", in_repository(&finding.place.file)));
+        }
         if let Some(place) = finding.place.position {
             properties.extend([("line", place.line.to_string()), ("col", place.column.to_string())]);
         }
@@ -44,6 +49,9 @@ fn property(text: &str) -> String {
 /// A file as its repository names it, with `/`: what GitHub and code scanning look it up by. Elsewhere as it is.
 pub(super) fn in_repository(file: &str) -> String {
     let path = Path::new(file);
+    if file == STANDARD_INPUT {
+        return file.to_owned();
+    }
     let found = std::path::absolute(path).ok().and_then(|absolute| {
         // The file may be gone; its folder too.
         let folder =

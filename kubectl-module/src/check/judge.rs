@@ -200,6 +200,12 @@ impl<'a> Judge<'a> {
             })
         };
         let is_update = operation == Operation::Update;
+        let is_other = self.check.requester.as_ref().is_some_and(|requester| !policy.is_git_ops_writer(requester));
+        if is_update && is_other && policy.enforces_ownership() {
+            let message = "a ModulePolicy locks what Git owns, which only a cluster knows: ask it with --live";
+            let cause = Cause { field: "spec.values".to_owned(), message: message.to_owned() };
+            self.tell(pair, Level::Warning, Rule::Lock, cause);
+        }
         self.verdicts(pair, policy, &ask, is_update);
     }
 

@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::check::Report;
 use crate::check::base::Base;
-use crate::check::files::Root;
+use crate::check::files::{Root, STANDARD_INPUT};
 use crate::check::identity;
 use crate::check::live;
 use crate::check::offline::OfflineCheck;
@@ -20,8 +20,6 @@ use crate::terminal::Terminal;
 
 /// The namespace of a Module whose file names none.
 const DEFAULT_NAMESPACE: &str = "default";
-/// What standard input is called in messages.
-const STANDARD_INPUT: &str = "<stdin>";
 
 /// Check Modules in files, for example in a pull request
 ///
