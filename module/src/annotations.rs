@@ -12,6 +12,9 @@ pub const WRITTEN_BY: &str = "module.cyclops-ui.com/written-by";
 pub const PROTECTED: &str = "module.cyclops-ui.com/protected";
 /// `"true"` when the template marks values as immutable. For policies of the API server, which cannot read templates.
 pub const LOCKED: &str = "module.cyclops-ui.com/locked";
+/// What the webhook itself writes, whatever a client sends.
+pub const STAMPS: [&str; 4] = [TEMPLATE_DIGEST, WRITTEN_BY, PROTECTED, LOCKED];
+
 /// The reason for writing past the locks; counts only in the request that brings it.
 pub const BREAK_GLASS: &str = "module.cyclops-ui.com/break-glass";
 /// The reason for deleting a Module that is guarded: a deletion itself can bring none.

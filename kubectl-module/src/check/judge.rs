@@ -24,9 +24,6 @@ use crate::config::Config;
 use crate::failure::Failure;
 use crate::target::{expand, load, location};
 
-/// Annotations that the webhook writes itself, whatever a file says.
-const STAMPS: [&str; 3] = [annotations::TEMPLATE_DIGEST, annotations::WRITTEN_BY, annotations::PROTECTED];
-
 /// What makes a reference to a template another one. Where Modules are written in Git is not part of it.
 const REFERENCE: [&str; 4] = ["repo", "path", "version", "sourceType"];
 
@@ -448,7 +445,7 @@ fn stored(document: &Document, namespace: &str) -> Value {
         if let Some(metadata) = metadata.as_object_mut() {
             metadata.insert("namespace".to_owned(), namespace.into());
             if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) {
-                annotations.retain(|name, _| !STAMPS.contains(&name.as_str()));
+                annotations.retain(|name, _| !annotations::STAMPS.contains(&name.as_str()));
             }
         }
     }

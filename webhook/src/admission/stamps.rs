@@ -15,17 +15,16 @@ use serde_json::{Value, json};
 
 use super::write::{Write, annotation};
 
-/// The annotations that are stamps.
-const STAMPS: [&str; 4] =
-    [annotations::TEMPLATE_DIGEST, annotations::WRITTEN_BY, annotations::PROTECTED, annotations::LOCKED];
-
 /// The values of all stamps; none: the annotation must be absent.
 pub(crate) type Stamps = BTreeMap<&'static str, Option<String>>;
 
 /// The stamps of the old object: what they stay if nothing of substance changes.
 pub(crate) fn kept(write: &Write) -> Stamps {
     let old = write.old.as_ref();
-    STAMPS.into_iter().map(|name| (name, old.and_then(|old| annotation(old, name)).map(str::to_owned))).collect()
+    annotations::STAMPS
+        .into_iter()
+        .map(|name| (name, old.and_then(|old| annotation(old, name)).map(str::to_owned)))
+        .collect()
 }
 
 /// The stamps after a change of substance.
