@@ -46,11 +46,14 @@ fn charts_give_what_helm_gives() {
     assert!(failures.is_empty(), "\n{failures}");
 }
 
-/// The lines of an answer whose order Helm leaves to chance.
-fn sorted(text: &str) -> Vec<&str> {
-    let mut lines: Vec<&str> = text.lines().collect();
-    lines.sort_unstable();
-    lines
+/// The lines of an answer, and the words in each, whose order Helm leaves to chance.
+fn sorted(text: &str) -> Vec<Vec<&str>> {
+    fn in_order<T: Ord>(parts: impl Iterator<Item = T>) -> Vec<T> {
+        let mut parts: Vec<T> = parts.collect();
+        parts.sort_unstable();
+        parts
+    }
+    in_order(text.lines().map(|line| in_order(line.split(' '))))
 }
 
 /// What `helm template` would print, or say after `Error: `.

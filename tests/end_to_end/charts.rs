@@ -97,9 +97,12 @@ fn is_same(expected: Option<&Result<String, String>>, found: &Result<String, Str
     }
 }
 
-/// The lines of an answer whose order is left to chance.
-fn sorted(text: &str) -> Vec<&str> {
-    let mut lines: Vec<&str> = text.lines().collect();
-    lines.sort_unstable();
-    lines
+/// The lines of an answer, and the words in each, whose order Helm leaves to chance.
+fn sorted(text: &str) -> Vec<Vec<&str>> {
+    fn in_order<T: Ord>(parts: impl Iterator<Item = T>) -> Vec<T> {
+        let mut parts: Vec<T> = parts.collect();
+        parts.sort_unstable();
+        parts
+    }
+    in_order(text.lines().map(|line| in_order(line.split(' '))))
 }

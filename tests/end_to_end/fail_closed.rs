@@ -71,15 +71,17 @@ type Fates = [Fate; 8];
 
 const LOCKED: Fate = Says("spec.values.general.version");
 const FORGED: Fate = Says("status.templateResolvedVersion");
+/// By the policies of the API server, with or without us.
+const KEPT: Fate = Says("is kept in Git");
 const DENIED: Fate = Says("denied the request");
 const UNREACHED: Fate = Says("failed calling webhook");
 
 /// Everything works.
-const HEALTHY: Fates = [LOCKED, Passes, Passes, Passes, FORGED, DENIED, Passes, Passes];
-/// Nobody decides: what could matter is refused, the rest is not asked about.
-const UNDECIDED: Fates = [UNREACHED, UNREACHED, UNREACHED, Passes, UNREACHED, UNREACHED, Passes, UNREACHED];
+const HEALTHY: Fates = [LOCKED, Passes, Passes, Passes, FORGED, KEPT, Passes, Passes];
+/// Only the API server decides: what could matter is refused, the rest is not asked about.
+const UNDECIDED: Fates = [UNREACHED, UNREACHED, UNREACHED, Passes, FORGED, KEPT, Passes, UNREACHED];
 /// What is pinned is decided; another version is not to be had.
-const WITHOUT_SOURCE: Fates = [LOCKED, Passes, Passes, Passes, FORGED, DENIED, Passes, DENIED];
+const WITHOUT_SOURCE: Fates = [LOCKED, Passes, Passes, Passes, FORGED, KEPT, Passes, DENIED];
 
 #[test]
 fn whatever_fails_no_lock_opens() {
