@@ -131,6 +131,13 @@ pub fn compare(helm: &Outcome, ours: &Outcome) -> Option<Difference> {
     }
 }
 
+/// Whether a render here ended at a limit of its budget.
+pub fn reaches_limit(ours: &Outcome) -> bool {
+    const LIMITS: [&str; 4] =
+        ["the template needs more than", "the template produces more than", "the template holds more than", OUR_DEPTH];
+    matches!(ours, Err(error) if LIMITS.iter().any(|limit| error.contains(limit)))
+}
+
 /// What the limits of nested templates say.
 const HELM_DEPTH: &str = "exceeded maximum template depth";
 const OUR_DEPTH: &str = "the template nests deeper than";

@@ -114,6 +114,9 @@ fn summarise(summary: &Summary) {
     if !summary.unstable.is_empty() {
         println!("{} on which helm does not agree with itself: {}", summary.unstable.len(), seeds(&summary.unstable));
     }
+    if !summary.endless.is_empty() {
+        println!("{} without an end, but for ours: {}", summary.endless.len(), seeds(&summary.endless));
+    }
     if !summary.lost.is_empty() {
         println!("{} that helm does not survive: {}", summary.lost.len(), seeds(&summary.lost));
     }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
 
-use super::{Case, Difference, Helm, Outcome, compare, ours, shrink};
+use super::{Case, Difference, Helm, Outcome, compare, ours, reaches_limit, shrink};
 use crate::generate;
 use crate::oracle::Release;
 
@@ -36,7 +36,9 @@ pub struct Summary {
     pub agreed_later: u64,
     /// Cases on which Helm agrees neither with itself nor with us.
     pub unstable: Vec<u64>,
-    /// Cases that Helm did not survive.
+    /// Cases that have no end for Helm, and that a limit ends here.
+    pub endless: Vec<u64>,
+    /// Further cases that Helm did not survive.
     pub lost: Vec<u64>,
     /// Seeds of cases that differ, by how.
     pub different: BTreeMap<Difference, Vec<u64>>,
@@ -55,7 +57,7 @@ impl Summary {
         self.rendered * 100 / self.compared.max(1)
     }
 
-    /// Whether all cases were compared, and none differs.
+    /// Whether all cases that Helm survives were compared, and none differs.
     pub fn is_clean(&self) -> bool {
         self.differences() == 0 && self.unstable.is_empty() && self.lost.is_empty()
     }
@@ -107,6 +109,7 @@ pub fn run(
             let verdict = judge(&mut helm, &case, plan.release);
             let mut summary = summary.lock().map_err(|_| anyhow!("the other thread ended"))?;
             match verdict {
+                Verdict::Endless => summary.endless.push(seed),
                 Verdict::Lost => summary.lost.push(seed),
                 Verdict::Unstable => summary.unstable.push(seed),
                 Verdict::Same { rendered, later } => {
@@ -163,12 +166,16 @@ enum Verdict {
     Same { rendered: bool, later: bool },
     Different(Difference, Box<(Outcome, Outcome)>),
     Unstable,
+    Endless,
     Lost,
 }
 
 fn judge(helm: &mut Helm, case: &Case, release: Release) -> Verdict {
-    let Ok(theirs) = helm.render(case) else { return Verdict::Lost };
+    let theirs = helm.render(case);
     let own = ours(case, release);
+    let Ok(theirs) = theirs else {
+        return if reaches_limit(&own) { Verdict::Endless } else { Verdict::Lost };
+    };
     let Some(difference) = compare(&theirs, &own) else {
         return Verdict::Same { rendered: theirs.is_ok(), later: false };
     };
