@@ -440,6 +440,8 @@ fn charge_sorting(context: &Context<'_>, texts: &[Vec<u8>]) -> Result<(), CallEr
 fn sort_alpha(context: &Context<'_>, arguments: &[Value]) -> CallResult {
     let value = any(arguments, 0)?;
     let mut texts = match value {
+        // As for toStrings: a nil []string stays one.
+        Value::List(list) if list.is_nil() && list.element_type() == ElementType::String => return Ok(value.clone()),
         Value::List(_) | Value::Bytes(_) => string_values(context, value)?,
         other => vec![string_value(context, other)?],
     };
