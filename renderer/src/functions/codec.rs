@@ -134,9 +134,15 @@ fn from_yaml_array(context: &Context<'_>, arguments: &[Value]) -> CallResult {
 fn read_yaml(context: &Context<'_>, arguments: &[Value]) -> Result<Result<Value, String>, CallError> {
     let text = charged_text(context, arguments)?;
     match yaml::decode_charged(text, context.budget)? {
-        Err(error) if error.is_limit() => Err(CallError::message(error.to_string())),
-        result => Ok(result.map_err(|error| error.to_string())),
+        Ok(value) => Ok(Ok(value)),
+        Err(error) => words(&error, error.is_limit()).map(Err),
     }
+}
+
+/// The text of an error that becomes a value. A limit of this crate does not: the text has another value in Helm.
+fn words(error: &impl ToString, is_limit: bool) -> Result<String, CallError> {
+    let text = error.to_string();
+    if is_limit { Err(CallError::message(text)) } else { Ok(text) }
 }
 
 fn yaml_mismatch(value: &Value, target: &str) -> String {
@@ -146,8 +152,7 @@ fn yaml_mismatch(value: &Value, target: &str) -> String {
 fn from_json(context: &Context<'_>, arguments: &[Value]) -> CallResult {
     let decoded = match json::decode(charged_json(context, arguments)?) {
         Ok(decoded) => decoded,
-        Err(error) if error.is_limit() => return Err(CallError::message(error.to_string())),
-        Err(error) => return Ok(error_map(error.to_string())),
+        Err(error) => return words(&error, error.is_limit()).map(error_map),
     };
     let map = match decoded.value {
         Value::Map(map) => map,
@@ -171,10 +176,7 @@ fn from_json_array(context: &Context<'_>, arguments: &[Value]) -> CallResult {
             (value @ Value::List(_), None) => Ok(value),
             (other, None) => Err(DecodeError::mismatch(&other, LIST_TYPE)),
         });
-    match result {
-        Err(error) if error.is_limit() => Err(CallError::message(error.to_string())),
-        result => Ok(result.unwrap_or_else(|error| error_list(error.to_string()))),
-    }
+    result.or_else(|error| words(&error, error.is_limit()).map(error_list))
 }
 
 fn must_from_json(context: &Context<'_>, arguments: &[Value]) -> CallResult {
@@ -189,10 +191,7 @@ fn must_from_json(context: &Context<'_>, arguments: &[Value]) -> CallResult {
 fn from_toml(context: &Context<'_>, arguments: &[Value]) -> CallResult {
     let text = charged_text(context, arguments)?;
     context.budget.charge_bytes(text.len() as u64 * TOML_BYTES_PER_BYTE)?;
-    match toml::decode(text) {
-        Err(error) if error.is_limit() => Err(CallError::message(error.to_string())),
-        result => Ok(result.unwrap_or_else(|error| error_map(error.to_string()))),
-    }
+    toml::decode(text).or_else(|error| words(&error, error.is_limit()).map(error_map))
 }
 
 fn error_map(text: String) -> Value {

@@ -15,8 +15,13 @@ pub struct DecodeError {
 }
 
 impl DecodeError {
-    fn new(text: String) -> Self {
+    pub(crate) fn new(text: String) -> Self {
         Self { text, is_limit: false }
+    }
+
+    /// A limit of this crate, where Go reads on.
+    pub(crate) fn limit(text: String) -> Self {
+        Self { text, is_limit: true }
     }
 
     /// Whether the text is only too much for this crate. Whoever turns errors into values must not do so with these: the
@@ -103,7 +108,7 @@ impl Decoder<'_> {
 
     fn value(&mut self, depth: usize) -> Result<Value, DecodeError> {
         if depth > MAX_DECODE_DEPTH {
-            return Err(DecodeError { text: format!("exceeded max depth of {MAX_DECODE_DEPTH}"), is_limit: true });
+            return Err(DecodeError::limit(format!("exceeded max depth of {MAX_DECODE_DEPTH}")));
         }
         self.skip_space();
         match self.peek() {

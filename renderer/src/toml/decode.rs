@@ -11,25 +11,9 @@ use super::encode::key_text;
 use super::lex::{Item, Kind, LexError, Lexer};
 use crate::functions::numbers::parse_int;
 use crate::functions::time::{Time, Zone, object};
-use crate::json::MAX_DECODE_DEPTH;
+use crate::json::{DecodeError, MAX_DECODE_DEPTH};
 use crate::quote::quote;
 use crate::value::{ElementType, GoString, List, Map, Value};
-
-/// A text that is no TOML, in the words of Go's parser.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{text}")]
-pub struct DecodeError {
-    text: String,
-    is_limit: bool,
-}
-
-impl DecodeError {
-    /// Whether the text is only too much for this crate. Whoever turns errors into values must not do so with these: the
-    /// text has another value in Helm.
-    pub fn is_limit(&self) -> bool {
-        self.is_limit
-    }
-}
 
 /// Decodes a TOML document: integers are `int64`, dates are `time.Time`, arrays of tables a type of their own.
 pub fn decode(text: &[u8]) -> Result<Value, DecodeError> {
@@ -37,10 +21,12 @@ pub fn decode(text: &[u8]) -> Result<Value, DecodeError> {
     let text = byte_order_marks.into_iter().find_map(|mark| text.strip_prefix(mark)).unwrap_or(text);
     if text.iter().take(6).any(|byte| *byte == 0) {
         let problem = "files cannot contain NULL bytes; probably using UTF-16; TOML files must be UTF-8";
-        return Err(DecodeError { text: format!("toml: line 1: {problem}"), is_limit: false });
+        return Err(DecodeError::new(format!("toml: line 1: {problem}")));
     }
     let mut parser = Parser::new(text);
-    parser.document().map_err(|text| DecodeError { text, is_limit: parser.reached_limit })?;
+    parser
+        .document()
+        .map_err(|text| if parser.reached_limit { DecodeError::limit(text) } else { DecodeError::new(text) })?;
     Ok(Value::Map(parser.take_table(ROOT)))
 }
 
@@ -661,7 +647,7 @@ mod tests {
         for text in [array, table, key, header] as [fn(usize) -> String; 4] {
             assert!(decode(text(MAX_DECODE_DEPTH - 1).as_bytes()).is_ok());
             let error = decode(text(200_000).as_bytes()).unwrap_err();
-            assert!(error.is_limit() && error.text.ends_with("nested deeper than 300 levels"), "{error}");
+            assert!(error.is_limit() && error.to_string().ends_with("nested deeper than 300 levels"), "{error}");
         }
     }
 }

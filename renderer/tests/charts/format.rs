@@ -11,7 +11,7 @@
 //!
 //! Lines that begin with `!` are switches of this format: `!archive` renders the chart as an archive,
 //! `!name x` gives the release a name, `!no-chart-yaml` leaves `Chart.yaml` out, `!unstable` says that the lines of the
-//! answer come in any order, `!plugin` that the answer is the program's and not the library's, `!library` the
+//! answer and the words in them come in any order, `!plugin` that the answer is the program's and not the library's, `!library` the
 //! reverse.
 
 use std::collections::BTreeMap;
@@ -73,6 +73,14 @@ impl Case {
         &mut self.files[index].1
     }
 
+    /// Whether what was found is what is recorded.
+    pub(crate) fn agrees(&self, recorded: Option<Result<&str, &str>>, found: &Result<String, String>) -> bool {
+        match (recorded, found) {
+            (Some(Err(recorded)), Err(found)) if self.has("unstable") => sorted(recorded) == sorted(found),
+            _ => recorded == Some(found.as_deref().map_err(String::as_str)),
+        }
+    }
+
     /// Whether this switch is set.
     pub(crate) fn has(&self, switch: &str) -> bool {
         self.switches.iter().any(|set| set == switch)
@@ -122,4 +130,14 @@ pub(crate) fn pack(files: &[(&str, &[u8])]) -> Vec<u8> {
         archive.append_data(&mut header, path, *data).unwrap();
     }
     archive.into_inner().and_then(flate2::write::GzEncoder::finish).unwrap()
+}
+
+/// The lines of an answer, and the words in each, whose order Helm leaves to chance.
+fn sorted(text: &str) -> Vec<Vec<&str>> {
+    fn in_order<T: Ord>(parts: impl Iterator<Item = T>) -> Vec<T> {
+        let mut parts: Vec<T> = parts.collect();
+        parts.sort_unstable();
+        parts
+    }
+    in_order(text.lines().map(|line| in_order(line.split(' '))))
 }
