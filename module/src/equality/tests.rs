@@ -310,9 +310,10 @@ mod property {
             let set = at(old, path);
             let matters = set.is_some_and(|set| set.is_null() || !content(Some(set)).is_empty());
             let is_mapping = before.is_some_and(Value::is_object) || after.is_some_and(Value::is_object);
+            // A null that is set keeps a default away, be it an empty mapping.
             matters
                 && at(new, path).is_none()
-                && !is_mapping
+                && (!is_mapping || set.is_some_and(Value::is_null))
                 && !path[length..].iter().any(|token| token.starts_with('#'))
         })
     }
