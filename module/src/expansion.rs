@@ -12,9 +12,13 @@ mod confine;
 mod error;
 mod manifest;
 mod scopes;
+mod size;
 
 pub use error::ExpansionError;
 pub use scopes::{Scope, Scopes, WellKnownScopes};
+pub use size::json_size;
+
+use std::sync::Arc;
 
 use renderer::{Chart, Manifest, Profile, RenderOptions};
 use serde_json::Value;
@@ -40,7 +44,7 @@ pub struct ExpansionOptions<'a> {
     /// `.Capabilities.KubeVersion`; none takes the renderer's default.
     pub kube_version: Option<String>,
     /// `.Capabilities.APIVersions`.
-    pub api_versions: Vec<String>,
+    pub api_versions: Arc<[String]>,
     /// `.Release.Revision`: 1 for the first apply.
     pub revision: i64,
     /// Limits on the render.
@@ -54,6 +58,8 @@ pub struct Expansion {
     pub resources: Vec<Resource>,
     /// What the chart has and Modules do not: hooks.
     pub warnings: Vec<String>,
+    /// Bytes of all resources as JSON.
+    pub bytes: usize,
 }
 
 /// One object of a Module.
@@ -111,16 +117,17 @@ pub fn expand(chart: &Chart, module: &Module, options: &ExpansionOptions<'_>) ->
             is_upgrade: options.revision > 1,
             revision: options.revision,
             kube_version: options.kube_version.clone(),
-            api_versions: options.api_versions.clone(),
+            api_versions: Arc::clone(&options.api_versions),
             validate_schema: true,
             include_crds: true,
+            keep_documents: true,
             profile: Profile::V4,
             limits: options.limits,
             host: options.host,
         },
     )?;
     let (hooks, warnings) = sort_hooks(rendered.hooks);
-    let manifests = rendered.crds.iter().chain(&hooks.before).chain(&rendered.manifests).chain(&hooks.after);
+    let manifests = rendered.crds.into_iter().chain(hooks.before).chain(rendered.manifests).chain(hooks.after);
     let mut objects = Vec::new();
     for manifest in manifests {
         manifest::decode(manifest, &mut objects)?;
@@ -129,12 +136,14 @@ pub fn expand(chart: &Chart, module: &Module, options: &ExpansionOptions<'_>) ->
         }
     }
     let scopes = scopes::WithDefinitions::new(options.scopes, objects.iter().map(|object| &object.value));
-    let mut resources = Vec::with_capacity(objects.len());
+    let mut expansion = Expansion { resources: Vec::with_capacity(objects.len()), warnings, bytes: 0 };
     for object in objects {
-        resources.push(confine::place(object, name, namespace, &scopes, options.policy)?);
+        let (resource, bytes) = confine::place(object, name, namespace, &scopes, options.policy)?;
+        expansion.resources.push(resource);
+        expansion.bytes += bytes;
     }
-    confine::refuse_duplicates(&resources)?;
-    Ok(Expansion { resources, warnings })
+    confine::refuse_duplicates(&expansion.resources)?;
+    Ok(expansion)
 }
 
 /// Hooks by when they are applied.

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::Profile;
 use crate::functions::{Parameter, Signature};
@@ -190,13 +191,13 @@ impl Object for KubeVersion {
 #[derive(Clone, Debug)]
 struct VersionSet {
     known: &'static [&'static str],
-    more: Vec<String>,
+    more: Arc<[String]>,
     type_name: &'static str,
 }
 
 impl VersionSet {
-    fn new(more: &[String], profile: Profile) -> Self {
-        Self { known: profile.api_versions, more: more.to_vec(), type_name: profile.types.version_set }
+    fn new(more: &Arc<[String]>, profile: Profile) -> Self {
+        Self { known: profile.api_versions, more: Arc::clone(more), type_name: profile.types.version_set }
     }
 
     fn versions(&self) -> impl Iterator<Item = &str> {
@@ -311,7 +312,7 @@ impl Capabilities {
     pub(crate) fn new(
         profile: Profile,
         kube_version: Option<&str>,
-        api_versions: &[String],
+        api_versions: &Arc<[String]>,
     ) -> Result<Self, KubeVersionError> {
         Ok(Self {
             kube_version: Rc::new(KubeVersion::parse(kube_version.unwrap_or(profile.kube_version), profile)?),
@@ -421,11 +422,12 @@ mod tests {
 
     #[test]
     fn prints_as_go_does() {
-        let capabilities = Capabilities::new(Profile::V4, Some("v1.30.1"), &["example.com/v1".to_owned()]).unwrap();
+        let capabilities =
+            Capabilities::new(Profile::V4, Some("v1.30.1"), &["example.com/v1".to_owned()].into()).unwrap();
         let text = String::from_utf8(capabilities.to_text()).unwrap();
         assert!(text.starts_with("&{{v1.30.1 v1.30.1 1 30} [v1 admissionregistration.k8s.io/v1 "), "{text}");
         assert!(text.ends_with(" apiextensions.k8s.io/v1 example.com/v1] {v4.3.1  clean go1.26.8 v1.37}}"), "{text}");
-        let capabilities = Capabilities::new(Profile::V3, None, &[]).unwrap();
+        let capabilities = Capabilities::new(Profile::V3, None, &Arc::default()).unwrap();
         let text = String::from_utf8(capabilities.to_text()).unwrap();
         assert!(text.starts_with("&{{v1.37.0 1 37} [v1 ") && text.ends_with("] {v3.22.0  clean go1.26.8}}"), "{text}");
     }

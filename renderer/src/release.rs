@@ -13,11 +13,12 @@ pub use show::ShowOnlyError;
 use std::collections::BTreeMap;
 
 use crate::warning::Warnings;
+use crate::yaml::Node;
 use crate::{BudgetExceeded, Profile};
 use head::Head;
 
 /// One document of a rendered chart.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Manifest {
     /// The template that produced it, such as `demo/templates/service.yaml`.
     pub source: String,
@@ -31,10 +32,12 @@ pub struct Manifest {
     pub name: String,
     /// Events of a `helm.sh/hook` annotation; empty for an ordinary manifest.
     pub hooks: Vec<String>,
+    /// What the text says, if it was asked for ([`crate::RenderOptions::keep_documents`]) and is one document of YAML.
+    pub document: Option<Node>,
 }
 
 /// What a chart expands to, in Helm's install order.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Rendered {
     /// Files below `crds/` if they were asked for, never templated; their heads are not read.
     pub crds: Vec<Manifest>,
@@ -91,11 +94,12 @@ pub(crate) const MAX_OUTPUT_BYTES: usize = 16 << 20;
 const MAX_DOCUMENTS: usize = 20_000;
 
 /// Cuts rendered files into documents and sorts them (Helm: `SortManifests`). `notes_path` is where the chart's own
-/// notes are; the notes of sub-charts are dropped.
+/// notes are; the notes of sub-charts are dropped. `keep_documents`: manifests carry what was read of them.
 pub(crate) fn assemble(
     files: BTreeMap<String, Vec<u8>>,
     crds: Vec<Manifest>,
     notes_path: &str,
+    keep_documents: bool,
     profile: Profile,
     warnings: &Warnings,
 ) -> Result<Rendered, HeadError> {
@@ -133,6 +137,7 @@ pub(crate) fn assemble(
                 kind: head.kind,
                 name: head.name,
                 hooks,
+                document: head.document.filter(|_| keep_documents),
             });
         }
     }

@@ -7,6 +7,7 @@ mod error;
 pub use error::RenderError;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::capabilities::Capabilities;
 use crate::chart::{ChartInstance, ChartTree, is_compatible};
@@ -20,6 +21,10 @@ use crate::warning::Warnings;
 use crate::{Budget, BudgetExceeded, Chart, Limits, Profile, Rendered, schema};
 
 /// What a render is told besides chart and values.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "flags that have nothing to do with each other, as on Helm's command line"
+)]
 pub struct RenderOptions<'a> {
     /// `.Release.Name`.
     pub release_name: String,
@@ -32,11 +37,13 @@ pub struct RenderOptions<'a> {
     /// `.Capabilities.KubeVersion` such as `v1.33.0`; none takes the profile's default.
     pub kube_version: Option<String>,
     /// Group versions added to `.Capabilities.APIVersions`.
-    pub api_versions: Vec<String>,
+    pub api_versions: Arc<[String]>,
     /// Validate values against `values.schema.json` of the chart and its sub-charts.
     pub validate_schema: bool,
     /// Take along the files below `crds/`.
     pub include_crds: bool,
+    /// Whether manifests carry what they say besides their text, for who would read it again.
+    pub keep_documents: bool,
     /// Whose output is reproduced.
     pub profile: Profile,
     /// What the render may consume.
@@ -54,9 +61,10 @@ impl<'a> RenderOptions<'a> {
             is_upgrade: false,
             revision: 1,
             kube_version: None,
-            api_versions: Vec::new(),
+            api_versions: Arc::default(),
             validate_schema: true,
             include_crds: false,
+            keep_documents: false,
             profile: Profile::default(),
             limits: Limits::default(),
             host,
@@ -75,7 +83,7 @@ pub fn render(chart: &Chart, values: &Values, options: &RenderOptions<'_>) -> Re
     if options.include_crds {
         collect_crds(tree.root(), &mut crds, &mut 0)?;
     }
-    let mut rendered = release::assemble(files, crds, &notes_path, options.profile, &warnings)?;
+    let mut rendered = release::assemble(files, crds, &notes_path, options.keep_documents, options.profile, &warnings)?;
     rendered.warnings = chart.warnings().iter().cloned().chain(warnings.into_lines()).collect();
     Ok(rendered)
 }
@@ -214,6 +222,7 @@ fn collect_crds(
                 kind: String::new(),
                 name: String::new(),
                 hooks: Vec::new(),
+                document: None,
             });
         }
     }

@@ -44,6 +44,16 @@ pub fn parse(bytes: &[u8]) -> Result<Node, YamlError> {
     Ok(first(bytes, &build::Nodes)?.unwrap_or_else(Node::null))
 }
 
+/// Reads the first document of a YAML text, and tells whether the text has no other.
+pub(crate) fn parse_first(bytes: &[u8]) -> Result<(Node, bool), YamlError> {
+    check_length(bytes)?;
+    let source = source::Source::read(bytes);
+    let mut reader = document::Reader::new(&source);
+    let Some(first) = reader.next_document().map_err(|error| *error)? else { return Ok((Node::null(), true)) };
+    let node = build::build(&first, &build::Nodes)?;
+    Ok((node, matches!(reader.next_document(), Ok(None))))
+}
+
 /// Reads all documents of a YAML stream.
 pub fn parse_all(bytes: &[u8]) -> Result<Vec<Node>, YamlError> {
     check_length(bytes)?;

@@ -1,4 +1,4 @@
-//! A chart that renders to a hundred objects and about one MiB, for measurements: what large charts do, many times over.
+//! A chart that renders to a hundred objects, for measurements: what large charts do, many times over.
 
 use std::fmt::Write;
 use std::fs;
@@ -8,10 +8,20 @@ use anyhow::{Context, Result};
 
 /// Components of the chart; each renders to four objects.
 const COMPONENTS: usize = 25;
-/// Environment variables of a component.
-const VARIABLES: usize = 60;
-/// Settings of a component, each a line of its `ConfigMap`.
-const SETTINGS: usize = 180;
+
+/// How much each component holds.
+#[derive(Clone, Copy, Debug)]
+pub struct Size {
+    /// Environment variables.
+    variables: usize,
+    /// Settings, each a line of its `ConfigMap`.
+    settings: usize,
+}
+
+/// About one MiB of output.
+pub const LARGE: Size = Size { variables: 60, settings: 180 };
+/// About 100 KiB of output: objects of the size that they have in most charts.
+pub const ORDINARY: Size = Size { variables: 4, settings: 6 };
 
 const CHART: &str = "apiVersion: v2\nname: large\nversion: 1.0.0\nappVersion: 1.4.2\n";
 
@@ -158,10 +168,10 @@ data:
 "#;
 
 /// Writes the chart into an empty folder.
-pub fn write(folder: &Path) -> Result<()> {
+pub fn write(folder: &Path, size: Size) -> Result<()> {
     let files = [
         ("Chart.yaml", CHART),
-        ("values.yaml", &values()?),
+        ("values.yaml", &values(size)?),
         ("templates/_helpers.tpl", HELPERS),
         ("templates/deployments.yaml", DEPLOYMENTS),
         ("templates/services.yaml", SERVICES),
@@ -175,7 +185,7 @@ pub fn write(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-fn values() -> Result<String> {
+fn values(size: Size) -> Result<String> {
     let mut text = String::from(
         "global: {registry: registry.example.com}\nnameOverride: \"\"\n\
          security: {enabled: true, runAsNonRoot: true, runAsUser: 65532, fsGroup: 65532}\ncomponents:\n",
@@ -192,7 +202,7 @@ fn values() -> Result<String> {
             component % 7 == 3,
             component % 5,
         )?;
-        for variable in 0..VARIABLES {
+        for variable in 0..size.variables {
             match variable % 6 {
                 0 => writeln!(
                     text,
@@ -208,7 +218,7 @@ fn values() -> Result<String> {
             }
         }
         text.push_str("    settings:\n");
-        for setting in 0..SETTINGS {
+        for setting in 0..size.settings {
             writeln!(
                 text,
                 "      setting-{setting}.section-{}: \"a value of some length, number {setting} of component {component}, with \

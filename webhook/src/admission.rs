@@ -4,6 +4,7 @@
 
 mod escalation;
 mod expansion;
+mod expansion_cache;
 mod loading;
 mod mutate;
 mod policy_objects;
@@ -45,6 +46,7 @@ use crate::{
     templates::Templates,
     workers::{WorkerError, Workers},
 };
+pub use expansion_cache::ExpansionCache;
 use review::{Answer, Request};
 
 /// Two objects of etcd's limit (1.5 MiB) and what JSON adds to them.
@@ -78,6 +80,8 @@ pub struct Admission {
     pub access: Arc<dyn AccessReviewer>,
     /// Threads to render on.
     pub workers: Workers,
+    /// What Modules were seen to expand to.
+    pub expansions: Arc<ExpansionCache>,
     /// Whose writes of status and finalizers are a controller's.
     pub controllers: Controllers,
     /// Counters.

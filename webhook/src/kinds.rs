@@ -1,7 +1,7 @@
 //! The kinds of the cluster: their plural names and scopes, and what templates see as `.Capabilities`.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
@@ -37,7 +37,7 @@ pub struct KindTable {
     /// The cluster's version, such as `v1.33.1`.
     pub kube_version: Option<String>,
     /// `apps/v1` and `apps/v1/Deployment`, as Helm lists them.
-    pub api_versions: Vec<String>,
+    pub api_versions: Arc<[String]>,
 }
 
 /// The current table.
@@ -51,14 +51,14 @@ impl KindTable {
     /// A table of these kinds.
     pub fn new(kinds: impl IntoIterator<Item = Kind>, kube_version: Option<String>) -> Self {
         let mut table = Self { kube_version, ..Self::default() };
+        let mut api_versions = BTreeSet::new();
         for kind in kinds {
             let ApiResource { api_version, kind: name, .. } = &kind.resource;
-            table.api_versions.push(api_version.clone());
-            table.api_versions.push(format!("{api_version}/{name}"));
+            api_versions.insert(api_version.clone());
+            api_versions.insert(format!("{api_version}/{name}"));
             table.kinds.insert((api_version.clone(), name.clone()), kind);
         }
-        table.api_versions.sort();
-        table.api_versions.dedup();
+        table.api_versions = api_versions.into_iter().collect();
         table
     }
 

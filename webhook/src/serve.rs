@@ -147,6 +147,7 @@ async fn serve(arguments: Arguments) -> Result<()> {
         kinds: Arc::clone(&kinds),
         access: Arc::new(ClusterAccess::new(client.clone())),
         workers: workers.clone(),
+        expansions: Arc::default(),
         controllers: Controllers {
             own: Some(Requester::service_account_username(&namespace, &service_account)),
             cyclops: cyclops_user,

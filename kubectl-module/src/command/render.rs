@@ -200,7 +200,7 @@ impl RenderArguments {
             namespace: globals.namespace.clone().unwrap_or_else(|| "default".to_owned()),
             is_upgrade: self.is_upgrade,
             kube_version: self.kube_version.clone(),
-            api_versions: self.api_versions.clone(),
+            api_versions: self.api_versions.as_slice().into(),
             validate_schema: !self.skip_schema_validation,
             include_crds: self.include_crds,
             profile,

@@ -240,7 +240,7 @@ pub(crate) fn expand(
         scopes: &WellKnownScopes,
         host: &renderer::functions::FixedHost::default(),
         kube_version: None,
-        api_versions: Vec::new(),
+        api_versions: std::sync::Arc::default(),
         revision,
         limits: Limits::default(),
     };

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::error::ExpansionError;
 use super::manifest::{Decoded, describe};
 use super::scopes::{Scope, WithDefinitions};
+use super::size::json_size;
 use super::{MAX_RESOURCE_BYTES, Resource, group};
 use crate::annotations;
 use crate::policy::EffectivePolicy;
@@ -14,14 +15,14 @@ use crate::policy::EffectivePolicy;
 /// Characters of a DNS label.
 const MAX_NAMESPACE: usize = 63;
 
-/// Gives an object its namespace and labels.
+/// Gives an object its namespace and labels. Returns it with its size as JSON, in bytes.
 pub(super) fn place(
     decoded: Decoded,
     module: &str,
     target_namespace: &str,
     scopes: &WithDefinitions<'_>,
     policy: Option<&EffectivePolicy>,
-) -> Result<Resource, ExpansionError> {
+) -> Result<(Resource, usize), ExpansionError> {
     let Decoded { mut value, source } = decoded;
     let document = describe(&value, &source);
     let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -73,11 +74,11 @@ pub(super) fn place(
         None => metadata.remove("namespace"),
     };
     label(metadata, module).map_err(|problem| ExpansionError::NotAnObject { document: document.clone(), problem })?;
-    let bytes = value.to_string().len();
+    let bytes = json_size(&value);
     if bytes > MAX_RESOURCE_BYTES {
         return Err(ExpansionError::TooLarge { document, bytes, limit: MAX_RESOURCE_BYTES });
     }
-    Ok(Resource { api_version, kind, namespace, name, object: value, source })
+    Ok((Resource { api_version, kind, namespace, name, object: value, source }, bytes))
 }
 
 /// Whether this can name an object. The name becomes a part of a URL, where `/` or `?` would lead to something else than

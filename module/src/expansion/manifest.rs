@@ -16,14 +16,18 @@ pub(super) struct Decoded {
 }
 
 /// Decodes the documents of a manifest. Empty ones are left out, lists are taken apart.
-pub(super) fn decode(manifest: &Manifest, objects: &mut Vec<Decoded>) -> Result<(), ExpansionError> {
+pub(super) fn decode(manifest: Manifest, objects: &mut Vec<Decoded>) -> Result<(), ExpansionError> {
     let head = match (manifest.kind.as_str(), manifest.name.as_str()) {
         ("", _) => manifest.source.clone(),
         (kind, "") => format!("{} ({kind})", manifest.source),
         (kind, name) => format!("{} ({kind} {name})", manifest.source),
     };
     let invalid = |error: yaml::YamlError| ExpansionError::Yaml { document: head.clone(), problem: error.problem() };
-    for document in yaml::parse_all(manifest.content.as_bytes()).map_err(invalid)? {
+    let documents = match manifest.document {
+        Some(document) => vec![document],
+        None => yaml::parse_all(manifest.content.as_bytes()).map_err(invalid)?,
+    };
+    for document in documents {
         add(yaml::to_json(document).map_err(invalid)?, &manifest.source, objects)?;
     }
     Ok(())

@@ -28,7 +28,7 @@ fn try_expand(files: &[(&str, &str)], module: &Module, policy: &Value) -> Result
         scopes: &WellKnownScopes,
         host: &FixedHost::default(),
         kube_version: None,
-        api_versions: Vec::new(),
+        api_versions: Arc::default(),
         revision: 1,
         limits: renderer::Limits::default(),
     };
@@ -180,7 +180,7 @@ fn definitions_of_the_chart_say_where_its_own_kinds_live() {
             scopes: &Nothing,
             host: &FixedHost::default(),
             kube_version: None,
-            api_versions: Vec::new(),
+            api_versions: Arc::default(),
             revision: 1,
             limits: renderer::Limits::default(),
         };

@@ -150,7 +150,7 @@ mod tests {
             scopes: &WellKnownScopes,
             host: &FixedHost::default(),
             kube_version: None,
-            api_versions: Vec::new(),
+            api_versions: std::sync::Arc::default(),
             revision: 1,
             limits: renderer::Limits::default(),
         };

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::chart::{Structure, TypeMismatch};
 use crate::quote::quote;
 use crate::warning::Warnings;
-use crate::yaml::{self, YamlError};
+use crate::yaml::{self, Node, YamlError};
 use crate::{BudgetExceeded, Profile};
 
 const HOOK_ANNOTATION: &str = "helm.sh/hook";
@@ -65,16 +65,20 @@ pub(super) struct Head {
     pub(super) kind: String,
     pub(super) name: String,
     annotations: BTreeMap<String, String>,
+    /// The document, if the text has no other.
+    pub(super) document: Option<Node>,
 }
 
 impl Head {
     /// Reads a document. Nothing is required; a missing `kind` is no error.
     pub(super) fn read(document: &[u8], file: &str, profile: Profile) -> Result<Self, HeadError> {
-        let node = yaml::parse(document).map_err(|cause| HeadError::Yaml { file: file.to_owned(), cause })?;
-        Self::decode(&node, profile).map_err(|cause| HeadError::Type { file: file.to_owned(), cause })
+        let (node, is_only) =
+            yaml::parse_first(document).map_err(|cause| HeadError::Yaml { file: file.to_owned(), cause })?;
+        let head = Self::decode(&node, profile).map_err(|cause| HeadError::Type { file: file.to_owned(), cause })?;
+        Ok(Self { document: is_only.then_some(node), ..head })
     }
 
-    fn decode(node: &yaml::Node, profile: Profile) -> Result<Self, TypeMismatch> {
+    fn decode(node: &Node, profile: Profile) -> Result<Self, TypeMismatch> {
         let Some(root) = Structure::root(node, profile.types.head)? else {
             return Ok(Self::default());
         };

@@ -5,7 +5,8 @@ use super::*;
 fn assembled(files: &[(&str, &str)]) -> Result<Rendered, String> {
     let files = files.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec())).collect();
     let warnings = Warnings::new(Profile::V4);
-    assemble(files, Vec::new(), "demo/templates/NOTES.txt", Profile::V4, &warnings).map_err(|error| error.to_string())
+    assemble(files, Vec::new(), "demo/templates/NOTES.txt", true, Profile::V4, &warnings)
+        .map_err(|error| error.to_string())
 }
 
 #[test]

@@ -105,13 +105,13 @@ fn run(arguments: &Arguments) -> Result<()> {
     match &arguments.action {
         Some(Action::Repeat { work, chart, count }) => return repeat(*work, chart, *count),
         Some(Action::Peak { command }) => return peak_of(command),
-        Some(Action::Generate { folder }) => return large_chart::write(folder),
+        Some(Action::Generate { folder }) => return large_chart::write(folder, large_chart::LARGE),
         None => {}
     }
     let generated = tempfile::tempdir()?;
     let large = generated.path().join("large");
     std::fs::create_dir(&large)?;
-    large_chart::write(&large)?;
+    large_chart::write(&large, large_chart::LARGE)?;
     let mut charts = vec![checkout::root().join("examples/templates/storefront"), large];
     for chart in &arguments.charts {
         charts.push(std::fs::canonicalize(chart).with_context(|| format!("{} does not exist", chart.display()))?);

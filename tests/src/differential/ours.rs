@@ -57,7 +57,7 @@ fn options<'a>(case: &Case, profile: Profile, host: &'a FixedHost) -> RenderOpti
         namespace: or(&case.namespace, "default"),
         is_upgrade: case.is_upgrade,
         kube_version: (!case.kube_version.is_empty()).then(|| case.kube_version.clone()),
-        api_versions: case.api_versions.clone(),
+        api_versions: case.api_versions.as_slice().into(),
         include_crds: case.include_crds,
         profile,
         ..RenderOptions::new(host)

@@ -12,16 +12,22 @@ use module::{
 use renderer::{Limits, functions::FixedHost};
 use serde_json::{Value, json};
 
-use super::{Admission, loading::Loaded, worker_refusal, write::Write};
+use super::{
+    Admission,
+    expansion_cache::{ExpansionCache, Key},
+    loading::Loaded,
+    worker_refusal,
+    write::Write,
+};
 use crate::kinds::KindTable;
 
 /// The resources before and after a write.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Consequences {
     /// The resources of the stored Module, as far as they can be told.
-    pub(crate) before: Expansion,
+    pub(crate) before: Arc<Expansion>,
     /// The resources of the new Module.
-    pub(crate) after: Expansion,
+    pub(crate) after: Arc<Expansion>,
     /// What the controller has applied: it prunes what is no longer there, even if the stored Module cannot be expanded
     /// any more.
     pub(crate) applied: Vec<InventoryEntry>,
@@ -48,7 +54,7 @@ pub(crate) struct Deleted<'a> {
 
 impl Consequences {
     /// The consequences of a write.
-    pub(crate) fn new(write: &Write, before: Expansion, after: Expansion) -> Self {
+    pub(crate) fn new(write: &Write, before: Arc<Expansion>, after: Arc<Expansion>) -> Self {
         let inventory = write.old.as_ref().and_then(|old| old.pointer("/status/inventory")).cloned();
         // Only our controller writes it, in this very form.
         let applied = inventory.and_then(|inventory| serde_json::from_value(inventory).ok()).unwrap_or_default();
@@ -87,6 +93,11 @@ impl Consequences {
 }
 
 impl Admission {
+    /// What expands with the kinds that are known now.
+    pub(crate) fn expander(&self) -> Expander {
+        Expander { kinds: self.kinds.current(), known: Arc::clone(&self.expansions) }
+    }
+
     /// Expands the new Module, which must succeed, and the old one, which need not.
     pub(crate) async fn consequences(
         &self,
@@ -109,14 +120,14 @@ impl Admission {
         loaded: &Loaded,
     ) -> Result<Result<Consequences, Refusal>, Refusal> {
         let (write, policy, loaded) = (Arc::clone(write), Arc::clone(policy), loaded.clone());
-        let kinds = self.kinds.current();
+        let expander = self.expander();
         let work = move || {
-            let after = expand_new(&write, &loaded, &policy, &kinds)?;
+            let after = expander.written(&write, &loaded, &policy)?;
             // What changes only matters for the rights that it takes.
             let before = if policy.escalations().is_empty() {
-                Expansion::default()
+                Arc::default()
             } else {
-                expand_old(&write, &loaded, &policy, &kinds).unwrap_or_default()
+                expander.stored(&write, &loaded, &policy).unwrap_or_default()
             };
             Ok(Consequences::new(&write, before, after))
         };
@@ -124,29 +135,48 @@ impl Admission {
     }
 }
 
-/// Expands the stored Module; nothing, if there is none.
-pub(crate) fn expand_old(
-    write: &Write,
-    loaded: &Loaded,
-    policy: &EffectivePolicy,
-    kinds: &KindTable,
-) -> Result<Expansion, Refusal> {
-    match (&write.old, &loaded.old) {
-        (Some(old), Some(template)) => expand_module(old, template, policy, kinds, applied_revision(write).max(1)),
-        _ => Ok(Expansion::default()),
-    }
+/// Expands Modules, or knows what they expand to.
+pub(crate) struct Expander {
+    kinds: Arc<KindTable>,
+    known: Arc<ExpansionCache>,
 }
 
-/// Expands the new Module as the next apply will.
-pub(crate) fn expand_new(
-    write: &Write,
-    loaded: &Loaded,
-    policy: &EffectivePolicy,
-    kinds: &KindTable,
-) -> Result<Expansion, Refusal> {
-    match (&write.new, &loaded.new) {
-        (Some(new), Some(template)) => expand_module(new, template, policy, kinds, applied_revision(write) + 1),
-        _ => Ok(Expansion::default()),
+impl Expander {
+    /// Expands the stored Module; nothing, if there is none.
+    pub(crate) fn stored(
+        &self,
+        write: &Write,
+        loaded: &Loaded,
+        policy: &EffectivePolicy,
+    ) -> Result<Arc<Expansion>, Refusal> {
+        match (&write.old, &loaded.old) {
+            (Some(old), Some(template)) => self.module(old, template, policy, applied_revision(write).max(1)),
+            _ => Ok(Arc::default()),
+        }
+    }
+
+    /// Expands the new Module as the next apply will.
+    pub(crate) fn written(
+        &self,
+        write: &Write,
+        loaded: &Loaded,
+        policy: &EffectivePolicy,
+    ) -> Result<Arc<Expansion>, Refusal> {
+        match (&write.new, &loaded.new) {
+            (Some(new), Some(template)) => self.module(new, template, policy, applied_revision(write) + 1),
+            _ => Ok(Arc::default()),
+        }
+    }
+
+    fn module(
+        &self,
+        module: &Value,
+        template: &Template,
+        policy: &EffectivePolicy,
+        revision: i64,
+    ) -> Result<Arc<Expansion>, Refusal> {
+        let key = Key::new(module, template, policy, revision);
+        self.known.get(key, &self.kinds, || expand_module(module, template, policy, &self.kinds, revision))
     }
 }
 
@@ -176,7 +206,7 @@ fn expand_module(
         // The same for every render: a password that a template makes up is no difference.
         host: &FixedHost::default(),
         kube_version: kinds.kube_version.clone(),
-        api_versions: kinds.api_versions.clone(),
+        api_versions: Arc::clone(&kinds.api_versions),
         revision,
         limits: Limits::default(),
     };
@@ -204,7 +234,7 @@ mod tests {
     #[test]
     fn changes_are_told_by_group_kind_and_name() {
         let consequences = Consequences {
-            before: Expansion {
+            before: Arc::new(Expansion {
                 resources: vec![
                     resource("v1", "ConfigMap", "same", 1),
                     resource("v1", "ConfigMap", "changed", 1),
@@ -212,8 +242,8 @@ mod tests {
                     resource("v1", "ConfigMap", "gone", 1),
                 ],
                 ..Expansion::default()
-            },
-            after: Expansion {
+            }),
+            after: Arc::new(Expansion {
                 resources: vec![
                     resource("v1", "ConfigMap", "new", 1),
                     resource("v1", "ConfigMap", "same", 1),
@@ -221,7 +251,7 @@ mod tests {
                     resource("autoscaling/v2", "HorizontalPodAutoscaler", "version", 2),
                 ],
                 ..Expansion::default()
-            },
+            }),
             applied: ["same", "gone", "left"].map(applied).to_vec(),
         };
         let changes: Vec<_> = consequences

@@ -17,13 +17,12 @@ use serde_json::{Map, Number, Value};
 
 use super::{
     Admission,
-    expansion::{Consequences, expand_new, expand_old},
+    expansion::{Consequences, Expander},
     loading::Loaded,
     validate::question,
     worker_refusal,
     write::{Write, annotation, template_reference},
 };
-use crate::kinds::KindTable;
 
 /// Answers the question in the annotation of a dry-run write.
 pub(crate) async fn answer(admission: &Admission, write: &Write) -> Result<String, Refusal> {
@@ -64,8 +63,8 @@ async fn inquire(
     inquiry: &Arc<Inquiry>,
 ) -> Result<(PreviewAnswer, Option<Consequences>), Refusal> {
     let run = || {
-        let (inquiry, kinds) = (Arc::clone(inquiry), admission.kinds.current());
-        admission.workers.run(move || inquiry.answer(&kinds))
+        let (inquiry, expander) = (Arc::clone(inquiry), admission.expander());
+        admission.workers.run(move || inquiry.answer(&expander))
     };
     let (answer, consequences) = run().await.map_err(worker_refusal)??;
     // A kind may have been installed a moment ago.
@@ -86,7 +85,7 @@ struct Inquiry {
 
 impl Inquiry {
     /// The answer as far as it needs nobody else, and the consequences, if the new Module expands.
-    fn answer(&self, kinds: &KindTable) -> Result<(PreviewAnswer, Option<Consequences>), Refusal> {
+    fn answer(&self, expander: &Expander) -> Result<(PreviewAnswer, Option<Consequences>), Refusal> {
         let Self { write, policy, loaded, want, controllers } = self;
         let Some(template) = &loaded.new else {
             return Err(Refusal::invalid("spec.template", "the Module names no template"));
@@ -121,8 +120,8 @@ impl Inquiry {
             Ok(values) => answer.values_then = Some(shown(template, values.clone())),
             Err(refusal) => refuse(&mut answer, refusal.clone()),
         }
-        let before = expand_old(write, loaded, policy, kinds);
-        let after = match expand_new(write, loaded, policy, kinds) {
+        let before = expander.stored(write, loaded, policy);
+        let after = match expander.written(write, loaded, policy) {
             Ok(after) => after,
             Err(refusal) => {
                 refuse(&mut answer, refusal);

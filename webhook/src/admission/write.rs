@@ -3,7 +3,7 @@
 use module::{
     Requester, annotations,
     api::TemplateReference,
-    expansion::MAX_RESOURCE_BYTES,
+    expansion::{MAX_RESOURCE_BYTES, json_size},
     verdict::{self, Refusal},
 };
 use serde_json::Value;
@@ -57,14 +57,12 @@ impl Write {
     /// Whether the new object fits into the cluster's store, which would only say that some message is too large.
     pub(crate) fn check_size(&self) -> Result<(), Refusal> {
         let Some(new) = &self.new else { return Ok(()) };
-        let mut counter = Counter(0);
-        let written = serde_json::to_writer(&mut counter, new);
-        if written.is_ok() && counter.0 <= MAX_RESOURCE_BYTES {
+        let bytes = json_size(new);
+        if bytes <= MAX_RESOURCE_BYTES {
             return Ok(());
         }
         let problem = format!(
-            "the Module has {} bytes, most of them probably values; a cluster stores {MAX_RESOURCE_BYTES}",
-            counter.0
+            "the Module has {bytes} bytes, most of them probably values; a cluster stores {MAX_RESOURCE_BYTES}"
         );
         Err(Refusal::invalid("spec.values", problem))
     }
@@ -83,20 +81,6 @@ impl Write {
             (Some(old), Some(new)) => REFERENCE.iter().all(|key| field(&old, key) == field(&new, key)),
             _ => false,
         }
-    }
-}
-
-/// Counts bytes.
-struct Counter(usize);
-
-impl std::io::Write for Counter {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0 += bytes.len();
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
     }
 }
 

@@ -239,7 +239,7 @@ async fn expand_module(
                 scopes: kinds.as_ref(),
                 host: &host,
                 kube_version: kinds.kube_version.clone(),
-                api_versions: kinds.api_versions.clone(),
+                api_versions: Arc::clone(&kinds.api_versions),
                 revision,
                 limits: Limits::default(),
             };

@@ -163,6 +163,7 @@ impl Server {
             kinds: Arc::new(Kinds::fixed(kinds)),
             access: Arc::new(Rights(denied)),
             workers,
+            expansions: Arc::default(),
             controllers: Controllers {
                 own: Some("system:serviceaccount:module-system:module-webhook".into()),
                 cyclops: None,

@@ -1,0 +1,256 @@
+//! Changes of a Module through the API server, beside no webhook and beside one that allows everything; and the writes
+//! that must not reach the webhook.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use reqwest::{Certificate, Client, Identity, Method};
+use serde_json::{Value, json};
+use tests::cluster::{Cluster, NAMESPACE, http_get};
+use tests::command;
+
+use crate::allow_all::{ALLOW_ALL, AllowAll};
+use crate::load::{Body, Target, milliseconds, open_loop, percentile, succeeded};
+use crate::subject::{example, module_webhook};
+
+/// The kind Module once more in a group that no webhook guards, and in one whose webhook allows everything.
+const UNGUARDED: &str = "unguarded.example.com";
+const ALLOWED: &str = "allowed.example.com";
+/// Writes of metadata, and as many of status, that must not reach the webhook.
+const SILENT_WRITES: usize = 50;
+
+/// The same change of a Module in three groups: guarded by us, by a handler that allows everything, and by nobody.
+pub(crate) async fn changes(
+    cluster: &Cluster,
+    client: &Client,
+    allow_all: &AllowAll,
+    rate: u32,
+    seconds: u32,
+) -> Result<()> {
+    let module = example(cluster)?;
+    copy_kind(cluster, &[UNGUARDED, ALLOWED])?;
+    copy_second_line(cluster)?;
+    copy_webhooks(cluster, allow_all)?;
+    for group in ["cyclops-ui.com", UNGUARDED, ALLOWED] {
+        let mut module = module.clone();
+        module["apiVersion"] = json!(format!("{group}/v1alpha1"));
+        let mut create = cluster.kubectl("admin");
+        create.args(["create", "-f", "-"]);
+        command::run_with_input(&mut create, &module.to_string())?.success()?;
+    }
+    let body: Body = Arc::new(|number| {
+        let annotations = json!({ "change": format!("v{number}") });
+        json!({ "spec": { "values": { "podAnnotations": annotations } } }).to_string().into_bytes()
+    });
+    let targets = [("no webhook", UNGUARDED), ("allow-all", ALLOWED), ("module-webhook", "cyclops-ui.com")].map(
+        |(name, group)| Target {
+            name,
+            client: client.clone(),
+            method: Method::PATCH,
+            address: format!("{}&dryRun=All", module_address(cluster, group, "")),
+            body: Arc::clone(&body),
+        },
+    );
+    // Caches, connections, branch predictors: not counted.
+    open_loop(&targets, rate, Duration::from_secs(3)).await?;
+    let answers = open_loop(&targets, rate, Duration::from_secs(seconds.into())).await?;
+
+    println!();
+    println!(
+        "Changes of a Module with 4 objects through the API server, {rate} a second of each, {} each, interleaved",
+        rate * seconds
+    );
+    println!("{:<22}{:>12}{:>12}{:>12}{:>12}", "", "p50", "p99", "p50 ratio", "p99 ratio");
+    let mut rows = Vec::new();
+    for (target, answers) in targets.iter().zip(answers) {
+        let mut times = succeeded(target, answers)?;
+        rows.push((target.name, percentile(&mut times, 50), percentile(&mut times, 99)));
+    }
+    let (_, base_half, base_most) = rows[1];
+    for (name, half, most) in rows {
+        println!(
+            "{name:<22}{:>9.2} ms{:>9.2} ms{:>12.2}{:>12.2}",
+            milliseconds(half),
+            milliseconds(most),
+            half.as_secs_f64() / base_half.as_secs_f64(),
+            most.as_secs_f64() / base_most.as_secs_f64(),
+        );
+    }
+    Ok(())
+}
+
+/// Writes of labels and of status, which the match conditions keep from the webhook.
+pub(crate) async fn silent_writes(cluster: &Cluster, client: &Client) -> Result<()> {
+    let before = admissions(cluster)?;
+    let labels: Body = Arc::new(|number| {
+        json!({ "metadata": { "labels": { "number": number.to_string() } } }).to_string().into_bytes()
+    });
+    let status: Body = Arc::new(|number| {
+        json!({ "status": { "reconciliationStatus": { "reason": number.to_string() } } }).to_string().into_bytes()
+    });
+    for (subresource, body) in [("", labels), ("/status", status)] {
+        let target = Target {
+            name: "the API server",
+            client: client.clone(),
+            method: Method::PATCH,
+            address: module_address(cluster, "cyclops-ui.com", subresource),
+            body,
+        };
+        let mut answers = Vec::new();
+        for number in 0..SILENT_WRITES {
+            answers.push(target.send(number).await);
+        }
+        succeeded(&target, answers)?;
+    }
+    let calls = admissions(cluster)? - before;
+    println!();
+    println!("{SILENT_WRITES} writes of metadata and {SILENT_WRITES} of status: {calls} calls of the webhook");
+    Ok(())
+}
+
+/// How many requests the webhook has decided, as its metrics say.
+fn admissions(cluster: &Cluster) -> Result<u64> {
+    let port = cluster.description().ports.webhook_status;
+    let (_, text) = http_get(port, "/metrics").context("the webhook's metrics cannot be read")?;
+    let counts = text.lines().filter(|line| line.starts_with("module_admissions_total"));
+    counts
+        .map(|line| line.rsplit(' ').next().unwrap_or_default().parse::<u64>())
+        .sum::<std::result::Result<u64, _>>()
+        .context("the webhook's metrics count admissions by something that is no number")
+}
+
+/// Makes the kind Module again in other groups.
+fn copy_kind(cluster: &Cluster, groups: &[&str]) -> Result<()> {
+    let mut get = cluster.kubectl("admin");
+    get.args(["get", "crd", "modules.cyclops-ui.com", "-o", "json"]);
+    let original: Value = serde_json::from_str(&command::run(&mut get)?.success()?)?;
+    for group in groups {
+        let mut spec = original["spec"].clone();
+        spec["group"] = json!(group);
+        create(
+            cluster,
+            &json!({
+                "apiVersion": "apiextensions.k8s.io/v1",
+                "kind": "CustomResourceDefinition",
+                "metadata": { "name": format!("modules.{group}") },
+                "spec": spec,
+            }),
+        )?;
+        let mut wait = cluster.kubectl("admin");
+        wait.args(["wait", "--for=condition=established", "--timeout=60s", &format!("crd/modules.{group}")]);
+        command::run(&mut wait)?.success()?;
+    }
+    Ok(())
+}
+
+/// Lets our `ValidatingAdmissionPolicies` judge the group that allows everything too: they are no part of the webhook.
+fn copy_second_line(cluster: &Cluster) -> Result<()> {
+    let all = |kind: &str| -> Result<Vec<Value>> {
+        let mut get = cluster.kubectl("admin");
+        get.args(["get", kind, "-o", "json"]);
+        let list: Value = serde_json::from_str(&command::run(&mut get)?.success()?)?;
+        Ok(list["items"].as_array().cloned().unwrap_or_default())
+    };
+    let name = |object: &Value| format!("{ALLOW_ALL}-{}", object["metadata"]["name"].as_str().unwrap_or_default());
+    for policy in all("validatingadmissionpolicies")? {
+        let mut spec = policy["spec"].clone();
+        for rule in spec["matchConstraints"]["resourceRules"].as_array_mut().into_iter().flatten() {
+            rule["apiGroups"] = json!([ALLOWED]);
+        }
+        create(
+            cluster,
+            &json!({
+                "apiVersion": policy["apiVersion"],
+                "kind": "ValidatingAdmissionPolicy",
+                "metadata": { "name": name(&policy) },
+                "spec": spec,
+            }),
+        )?;
+    }
+    for binding in all("validatingadmissionpolicybindings")? {
+        let mut spec = binding["spec"].clone();
+        spec["policyName"] = json!(format!("{ALLOW_ALL}-{}", spec["policyName"].as_str().unwrap_or_default()));
+        create(
+            cluster,
+            &json!({
+                "apiVersion": binding["apiVersion"],
+                "kind": "ValidatingAdmissionPolicyBinding",
+                "metadata": { "name": name(&binding) },
+                "spec": spec,
+            }),
+        )?;
+    }
+    Ok(())
+}
+
+/// Makes both of our webhooks for Modules again, for the other group and the other server.
+fn copy_webhooks(cluster: &Cluster, allow_all: &AllowAll) -> Result<()> {
+    create(
+        cluster,
+        &json!({
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": { "name": ALLOW_ALL, "namespace": NAMESPACE },
+            "spec": {
+                "type": "ExternalName",
+                "externalName": "localhost",
+                "ports": [{ "port": allow_all.port }],
+            },
+        }),
+    )?;
+    for kind in ["ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"] {
+        let mut webhook = module_webhook(cluster, kind)?;
+        webhook["rules"][0]["apiGroups"] = json!([ALLOWED]);
+        webhook["clientConfig"] = json!({
+            "service": { "name": ALLOW_ALL, "namespace": NAMESPACE, "path": "/", "port": allow_all.port },
+            "caBundle": BASE64_STANDARD.encode(&allow_all.authority),
+        });
+        create(
+            cluster,
+            &json!({
+                "apiVersion": "admissionregistration.k8s.io/v1",
+                "kind": kind,
+                "metadata": { "name": ALLOW_ALL },
+                "webhooks": [webhook],
+            }),
+        )?;
+    }
+    // The API server learns of configurations by watching them.
+    std::thread::sleep(Duration::from_secs(2));
+    Ok(())
+}
+
+fn create(cluster: &Cluster, object: &Value) -> Result<()> {
+    let mut create = cluster.kubectl("admin");
+    create.args(["create", "-f", "-"]);
+    command::run_with_input(&mut create, &object.to_string())?.success().map(drop)
+}
+
+/// A client of the API server, as the cluster's administrator.
+pub(crate) fn client(cluster: &Cluster) -> Result<Client> {
+    let mut view = cluster.kubectl("admin");
+    view.args(["config", "view", "--raw", "--minify", "-o", "json"]);
+    let config: Value = serde_json::from_str(&command::run(&mut view)?.success()?)?;
+    let decode = |field: &Value| -> Result<Vec<u8>> {
+        Ok(BASE64_STANDARD.decode(field.as_str().context("an incomplete kubeconfig")?)?)
+    };
+    let user = &config["users"][0]["user"];
+    let mut identity = decode(&user["client-certificate-data"])?;
+    identity.extend(decode(&user["client-key-data"])?);
+    let authority = decode(&config["clusters"][0]["cluster"]["certificate-authority-data"])?;
+    Ok(Client::builder()
+        .tls_certs_only(Certificate::from_pem_bundle(&authority)?)
+        .identity(Identity::from_pem(&identity)?)
+        .no_proxy()
+        .build()?)
+}
+
+fn module_address(cluster: &Cluster, group: &str, subresource: &str) -> String {
+    let port = cluster.description().ports.api_server;
+    format!(
+        "https://127.0.0.1:{port}/apis/{group}/v1alpha1/namespaces/team-a/modules/app{subresource}?fieldManager=bench"
+    )
+}
