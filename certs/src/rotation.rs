@@ -1,7 +1,10 @@
 //! The loop that keeps certificates fresh, served, and trusted.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, SystemTime},
 };
 
@@ -45,6 +48,7 @@ pub struct Rotation {
     served: Arc<ReloadableCertificate>,
     current: Mutex<CertificateBundle>,
     wake: Notify,
+    repairs: AtomicU64,
 }
 
 /// The names that API servers and people call a Service by, and `localhost` for runs outside a cluster.
@@ -64,7 +68,15 @@ impl Rotation {
         let configurations = WebhookConfigurations::new(client, options.configurations.clone());
         let current = secret.ensure(&options.names, options.lifetimes, None).await?;
         let served = Arc::new(ReloadableCertificate::new(&current.serving)?);
-        Ok(Self { secret, configurations, options, served, current: Mutex::new(current), wake: Notify::new() })
+        Ok(Self {
+            secret,
+            configurations,
+            options,
+            served,
+            current: Mutex::new(current),
+            wake: Notify::new(),
+            repairs: AtomicU64::new(0),
+        })
     }
 
     /// What the server serves, now and later.
@@ -75,6 +87,12 @@ impl Rotation {
     /// End of life of the served certificate.
     pub fn not_after(&self) -> Option<SystemTime> {
         self.current().not_after().ok()
+    }
+
+    /// How many configurations [`Rotation::run`] found without our authority although it had not changed: somebody had
+    /// taken it away.
+    pub fn repairs(&self) -> u64 {
+        self.repairs.load(Ordering::Relaxed)
     }
 
     /// Makes the API server trust what is served.
@@ -113,7 +131,9 @@ impl Rotation {
         if changed > 0 {
             tracing::info!(configurations = changed, "published caBundle");
         }
-        if bundle != before {
+        if bundle == before {
+            self.repairs.fetch_add(changed as u64, Ordering::Relaxed);
+        } else {
             self.served.replace(&bundle.serving)?;
             *self.current.lock().unwrap_or_else(PoisonError::into_inner) = bundle;
             tracing::info!("serving a new certificate");

@@ -4,6 +4,7 @@
 
 mod break_glass;
 mod expansion;
+mod ground;
 mod lifecycle;
 mod object;
 mod owner;
@@ -14,6 +15,7 @@ mod template_store;
 mod text;
 mod update;
 
+pub use ground::Ground;
 pub use template_store::decide_template_store;
 pub use text::writers;
 
@@ -104,6 +106,9 @@ pub struct Refusal {
     pub code: u16,
     /// Kubernetes' reason for that code.
     pub reason: Reason,
+    /// The rule that it follows from; of several, the one that was found first. Stays where the verdict was reached.
+    #[serde(skip)]
+    pub ground: Ground,
     /// The whole answer as one text.
     pub message: String,
     /// One entry a field.
@@ -168,19 +173,27 @@ impl Refusal {
 
     /// A refusal of what is written, because of some fields.
     pub fn because(causes: Vec<Cause>) -> Self {
-        Self { code: 422, reason: Reason::Invalid, message: text::summary(&causes), causes, retry_after_seconds: None }
+        Self {
+            code: 422,
+            reason: Reason::Invalid,
+            ground: Ground::Invalid,
+            message: text::summary(&causes),
+            causes,
+            retry_after_seconds: None,
+        }
     }
 
     /// A refusal of what takes too much to decide, because of one field.
     pub fn too_much(field: &str, problem: &dyn std::error::Error) -> Self {
-        Self { code: 504, reason: Reason::Timeout, ..Self::invalid(field, problem.to_string()) }
+        Self { code: 504, reason: Reason::Timeout, ..Self::invalid(field, problem.to_string()).on(Ground::Budget) }
     }
 
     /// A refusal because of who writes.
-    pub fn forbidden(message: impl Into<String>) -> Self {
+    pub fn forbidden(ground: Ground, message: impl Into<String>) -> Self {
         Self {
             code: 403,
             reason: Reason::Forbidden,
+            ground,
             message: message.into(),
             causes: Vec::new(),
             retry_after_seconds: None,
@@ -192,10 +205,17 @@ impl Refusal {
         Self {
             code: 503,
             reason: Reason::ServiceUnavailable,
+            ground: Ground::Unavailable,
             message: message.into(),
             causes: Vec::new(),
             retry_after_seconds: Some(retry_after_seconds),
         }
+    }
+
+    /// The same refusal, because of this rule.
+    #[must_use]
+    pub fn on(self, ground: Ground) -> Self {
+        Self { ground, ..self }
     }
 }
 

@@ -15,6 +15,8 @@ use kube::{Api, Client, api::PostParams};
 use module::{Requester, policy::ServiceAccountReference};
 use tokio::time::Instant;
 
+use crate::metrics::CacheCounters;
+
 /// How long an answer is believed. Rights that are taken away count after at most this long.
 const LIFETIME: Duration = Duration::from_secs(10);
 
@@ -54,12 +56,13 @@ pub struct ClusterAccess {
     client: Client,
     api: Api<SubjectAccessReview>,
     known: Mutex<HashMap<(Requester, Permission), (bool, Instant)>>,
+    counters: CacheCounters,
 }
 
 impl ClusterAccess {
     /// Asks with this client.
-    pub fn new(client: Client) -> Self {
-        Self { api: Api::all(client.clone()), client, known: Mutex::new(HashMap::new()) }
+    pub fn new(client: Client, counters: CacheCounters) -> Self {
+        Self { api: Api::all(client.clone()), client, known: Mutex::new(HashMap::new()), counters }
     }
 
     async fn ask(&self, identity: &Requester, permission: &Permission) -> Result<bool, kube::Error> {
@@ -103,14 +106,17 @@ impl AccessReviewer for ClusterAccess {
             if let Some((allowed, asked)) = known
                 && asked.elapsed() < LIFETIME
             {
+                self.counters.hits.inc();
                 return Ok(allowed);
             }
+            self.counters.misses.inc();
             let asked = Instant::now();
             let allowed = self.ask(identity, permission).await?;
             let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
             if known.len() >= CAPACITY {
                 known.retain(|_, (_, asked)| asked.elapsed() < LIFETIME);
                 if known.len() >= CAPACITY {
+                    self.counters.evictions.inc_by(known.len() as u64);
                     known.clear();
                 }
             }

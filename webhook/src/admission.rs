@@ -33,7 +33,7 @@ use axum::{
     routing::post,
 };
 use futures::FutureExt;
-use module::verdict::{Controllers, Reason, Refusal};
+use module::verdict::{Controllers, Ground, Reason, Refusal};
 use serde::Deserialize;
 use tokio::sync::Semaphore;
 
@@ -41,7 +41,7 @@ use crate::{
     access::AccessReviewer,
     arguments::duration,
     kinds::Kinds,
-    metrics::{self, AdmissionLabels, Hook, Metrics},
+    metrics::{self, AdmissionLabels, Hook, Metrics, Stage},
     policies::PolicyCache,
     templates::Templates,
     workers::{WorkerError, Workers},
@@ -131,19 +131,35 @@ async fn mutate_handler(server: State<Server>, query: Query<Parameters>, request
 async fn handle(server: &Server, hook: Hook, timeout: Option<&str>, request: axum::extract::Request) -> Response {
     let started = Instant::now();
     let deadline = tokio::time::Instant::now() + budget(timeout);
+    let metrics = &server.admission.metrics;
     let Ok(_place) = server.queue.try_acquire() else { return too_many(server) };
+    let reading = metrics.stage(Stage::Read);
+    let waiting = metrics.admission_waits();
     let read = tokio::time::timeout_at(deadline, async {
         let permit = server.in_flight.acquire().await;
+        drop(waiting);
         (permit, Bytes::from_request(request, &()).await)
     });
     let (_permit, body) = match read.await {
         Ok((Ok(permit), Ok(body))) => (permit, body),
-        Ok((_, Err(rejection))) => return rejection.into_response(),
+        Ok((_, Err(rejection))) => {
+            let labels = AdmissionLabels {
+                hook,
+                operation: metrics::Operation::Unknown,
+                decision: metrics::Decision::Invalid,
+                reason: metrics::Reason(Some(Ground::Malformed)),
+            };
+            metrics.admission(labels, started.elapsed());
+            return rejection.into_response();
+        }
         Ok((Err(_), _)) | Err(_) => return too_many(server),
     };
-    let metrics = &server.admission.metrics;
+    drop(reading);
     let _in_flight = metrics.admission_started();
-    let (operation, answer) = match review::decode(&body) {
+    let decoding = metrics.stage(Stage::Decode);
+    let decoded = review::decode(&body);
+    drop(decoding);
+    let (operation, answer) = match decoded {
         Ok(request) => {
             let operation = request.metrics_operation();
             (operation, decide(&server.admission, hook, request, deadline).await)
@@ -151,7 +167,9 @@ async fn handle(server: &Server, hook: Hook, timeout: Option<&str>, request: axu
         Err(malformed) => (metrics::Operation::Unknown, malformed.answer()),
     };
     answer.log();
-    metrics.admission(AdmissionLabels { hook, operation, decision: answer.metrics_decision() }, started.elapsed());
+    answer.count(metrics);
+    let (decision, reason) = (answer.metrics_decision(), metrics::Reason(answer.ground()));
+    metrics.admission(AdmissionLabels { hook, operation, decision, reason }, started.elapsed());
     match answer.into_review() {
         Ok(review) => Json(review).into_response(),
         // Without a uid the API server accepts no answer; the status code says the rest.
@@ -182,6 +200,7 @@ async fn decide(admission: &Admission, hook: Hook, request: Request, deadline: t
         Err(_) => Err(Refusal {
             code: 504,
             reason: Reason::Timeout,
+            ground: Ground::Deadline,
             message: "this write could not be decided in the time that the API server allows, so it is refused; \
                       a template that is fetched for the first time may be there when you try again"
                 .to_owned(),
@@ -202,5 +221,9 @@ fn budget(timeout: Option<&str>) -> Duration {
 
 /// A refusal for a job that gave no result.
 fn worker_refusal(error: WorkerError) -> Refusal {
-    Refusal::unavailable(error.to_string(), 1)
+    let ground = match error {
+        WorkerError::Overloaded => Ground::Overload,
+        WorkerError::Panicked => Ground::Internal,
+    };
+    Refusal::unavailable(error.to_string(), 1).on(ground)
 }

@@ -22,7 +22,7 @@ use crate::{
     controller::{self, Controller},
     health::{self, Condition, Readiness},
     kinds::Kinds,
-    metrics::Metrics,
+    metrics::{CacheName, Metrics},
     policies::PolicyCache,
     templates::{Sources, Templates},
     workers::Workers,
@@ -103,7 +103,7 @@ async fn serve(arguments: Arguments) -> Result<()> {
 
     let client = connect(kubeconfig.as_deref()).await?;
     let threads = render_threads.or_else(|| std::thread::available_parallelism().ok().map(Into::into)).unwrap_or(1);
-    let workers = Workers::start(threads).context("cannot start the render threads")?;
+    let workers = Workers::start(threads, metrics.render_jobs_waiting()).context("cannot start the render threads")?;
     tasks.spawn({
         let (policies, client, readiness) = (Arc::clone(&policies), client.clone(), Arc::clone(&readiness));
         async move {
@@ -145,7 +145,7 @@ async fn serve(arguments: Arguments) -> Result<()> {
         policies: Arc::clone(&policies),
         templates: Arc::clone(&templates),
         kinds: Arc::clone(&kinds),
-        access: Arc::new(ClusterAccess::new(client.clone())),
+        access: Arc::new(ClusterAccess::new(client.clone(), metrics.cache(CacheName::AccessReviews))),
         workers: workers.clone(),
         expansions: Arc::default(),
         controllers: Controllers {
@@ -155,6 +155,7 @@ async fn serve(arguments: Arguments) -> Result<()> {
         metrics: Arc::clone(&metrics),
         audit_only,
     });
+    metrics.enforcing(!audit_only);
     if audit_only {
         tracing::warn!("nothing is enforced: what would be refused is only reported");
     }
@@ -175,7 +176,7 @@ async fn serve(arguments: Arguments) -> Result<()> {
             until_done("publish the certificate authority", || rotation.publish()).await;
             readiness.set(Condition::Certificates);
             let reported = Arc::clone(&rotation);
-            tokio::join!(rotation.run(), report_expiry(reported, metrics));
+            tokio::join!(rotation.run(), report(reported, metrics));
             anyhow::bail!("the certificate rotation ended")
         }
     });
@@ -212,12 +213,13 @@ async fn serve(arguments: Arguments) -> Result<()> {
     outcome
 }
 
-async fn report_expiry(rotation: Arc<Rotation>, metrics: Arc<Metrics>) {
-    const INTERVAL: Duration = Duration::from_secs(30);
+async fn report(rotation: Arc<Rotation>, metrics: Arc<Metrics>) {
+    const INTERVAL: Duration = Duration::from_secs(10);
     loop {
         if let Some(not_after) = rotation.not_after() {
             metrics.certificate(not_after);
         }
+        metrics.configuration_repairs(rotation.repairs());
         tokio::time::sleep(INTERVAL).await;
     }
 }

@@ -3,7 +3,10 @@
 mod cache;
 mod sources;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use module::{Template, api::TemplateReference, policy::canonical_repository};
 use renderer::{Chart, ChartFile};
@@ -11,7 +14,7 @@ use renderer::{Chart, ChartFile};
 pub use sources::Sources;
 
 use crate::{
-    metrics::{CacheResult, Metrics},
+    metrics::{CacheName, Metrics, TemplateResult, TemplateStep},
     workers::Workers,
 };
 use cache::{Cache, Lifetime};
@@ -114,29 +117,31 @@ struct ChartKey {
 struct Loaded {
     template: Arc<Template>,
     bytes: usize,
+    since: Instant,
 }
 
 impl Templates {
     /// An empty cache before a provider.
     pub fn new(provider: Arc<dyn TemplateProvider>, workers: Workers, metrics: Arc<Metrics>) -> Self {
         Self {
+            fetches: Arc::new(tokio::sync::Semaphore::new(FETCHES)),
+            resolutions: Cache::new(RESOLUTIONS, usize::MAX, metrics.cache(CacheName::References)),
+            charts: Cache::new(CHARTS, CHART_BYTES, metrics.cache(CacheName::Templates)),
             provider,
             workers,
             metrics,
-            fetches: Arc::new(tokio::sync::Semaphore::new(FETCHES)),
-            resolutions: Cache::new(RESOLUTIONS, usize::MAX),
-            charts: Cache::new(CHARTS, CHART_BYTES),
         }
     }
 
     /// The digest that a reference stands for, as of at most `RESOLUTION_LIFETIME` ago.
     pub async fn resolve(&self, reference: &TemplateReference) -> Result<String, TemplateError> {
         let provider = Arc::clone(&self.provider);
-        let fetches = Arc::clone(&self.fetches);
+        let (fetches, metrics) = (Arc::clone(&self.fetches), Arc::clone(&self.metrics));
         let wanted = reference.clone();
         self.resolutions
             .get(reference, resolution_lifetime, |_| 0, async move {
-                blocking(&fetches, move || provider.resolve(&wanted)).await
+                let work = measured(metrics, TemplateStep::Resolve, move || provider.resolve(&wanted));
+                blocking(&fetches, work).await
             })
             .await
     }
@@ -152,24 +157,26 @@ impl Templates {
         let repository = canonical_repository(&reference.repo)
             .map_err(|error| TemplateError::Invalid { part: Part::Repository, problem: error.to_string() })?;
         let key = ChartKey { repository, path: reference.path.clone(), digest: digest.to_owned() };
-        self.metrics.template(if self.charts.contains(&key) { CacheResult::Hit } else { CacheResult::Miss });
         let provider = Arc::clone(&self.provider);
-        let fetches = Arc::clone(&self.fetches);
+        let (fetches, metrics) = (Arc::clone(&self.fetches), Arc::clone(&self.metrics));
         let workers = self.workers.clone();
         let wanted = reference.clone();
         let digest = digest.to_owned();
         let load = async move {
             let name = describe(&wanted);
             let content = digest.clone();
-            let files = blocking(&fetches, move || provider.fetch(&wanted, &content)).await?;
+            let since = Instant::now();
+            let fetch = measured(Arc::clone(&metrics), TemplateStep::Fetch, move || provider.fetch(&wanted, &content));
+            let files = blocking(&fetches, fetch).await?;
             let bytes = files.iter().map(|file| file.data.len()).sum();
             workers
-                .run(move || read(files, &name, digest))
+                .run(measured(metrics, TemplateStep::Read, move || read(files, &name, digest)))
                 .await
                 .map_err(|error| TemplateError::Unavailable { problem: error.to_string() })?
-                .map(|template| Loaded { template: Arc::new(template), bytes })
+                .map(|template| Loaded { template: Arc::new(template), bytes, since })
         };
         let loaded = self.charts.get(&key, chart_lifetime, |loaded| loaded.bytes, load).await?;
+        self.metrics.template_used(loaded.since.elapsed());
         Ok(loaded.template)
     }
 }
@@ -191,6 +198,25 @@ fn read(files: Vec<ChartFile>, name: &str, digest: String) -> Result<Template, T
     };
     let chart = Chart::load(files).map_err(|error| invalid(&error))?;
     Template::new(chart, digest).map_err(|error| invalid(&error))
+}
+
+/// The same work, counted as a step with its time.
+fn measured<T>(
+    metrics: Arc<Metrics>,
+    step: TemplateStep,
+    work: impl FnOnce() -> Result<T, TemplateError>,
+) -> impl FnOnce() -> Result<T, TemplateError> {
+    move || {
+        let started = Instant::now();
+        let outcome = work();
+        let result = match &outcome {
+            Ok(_) => TemplateResult::Succeeded,
+            Err(TemplateError::Invalid { .. }) => TemplateResult::Invalid,
+            Err(TemplateError::Unavailable { .. }) => TemplateResult::Unavailable,
+        };
+        metrics.template_step(step, result, started.elapsed());
+        outcome
+    }
 }
 
 async fn blocking<T: Send + 'static>(

@@ -9,7 +9,10 @@ use std::{
     },
 };
 
+use prometheus_client::metrics::gauge::Gauge;
 use tokio::sync::oneshot;
+
+use crate::metrics::Present;
 
 /// Nested templates recurse natively; the renderer says how far.
 const STACK_SIZE: usize = renderer::template::RENDER_STACK_BYTES;
@@ -24,6 +27,7 @@ type Job = Box<dyn FnOnce() + Send>;
 #[derive(Clone)]
 pub struct Workers {
     queue: SyncSender<Job>,
+    waiting: Gauge,
 }
 
 /// Why a job gave no result.
@@ -38,8 +42,8 @@ pub enum WorkerError {
 }
 
 impl Workers {
-    /// Starts the threads.
-    pub fn start(threads: usize) -> io::Result<Self> {
+    /// Starts the threads. Jobs that wait for one are counted as `waiting`.
+    pub fn start(threads: usize, waiting: Gauge) -> io::Result<Self> {
         let threads = threads.max(1);
         let (queue, jobs) = sync_channel::<Job>(threads * QUEUE_PER_THREAD);
         let jobs = Arc::new(Mutex::new(jobs));
@@ -50,13 +54,15 @@ impl Workers {
                 .stack_size(STACK_SIZE)
                 .spawn(move || work(&jobs))?;
         }
-        Ok(Self { queue })
+        Ok(Self { queue, waiting })
     }
 
     /// Runs `job` on one of the threads. If nobody waits for the result any more when its turn comes, it is not run.
     pub async fn run<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<T, WorkerError> {
         let (sender, receiver) = oneshot::channel();
+        let waiting = Present::new(&self.waiting);
         let job: Job = Box::new(move || {
+            drop(waiting);
             if sender.is_closed() {
                 return;
             }
@@ -88,7 +94,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_is_an_error_and_the_thread_goes_on() {
-        let workers = Workers::start(1).unwrap();
+        let workers = Workers::start(1, Gauge::default()).unwrap();
         let failed = workers.run(|| -> u32 { panic!("a bug") }).await;
         assert_eq!(failed, Err(WorkerError::Panicked));
         assert_eq!(workers.run(|| 7).await, Ok(7));
@@ -100,12 +106,12 @@ mod tests {
             let frame = std::hint::black_box([level; 4096]);
             if level == 0 { 0 } else { 1 + depth(frame[1] - 1) }
         }
-        assert_eq!(Workers::start(1).unwrap().run(|| depth(1_000)).await, Ok(1_000));
+        assert_eq!(Workers::start(1, Gauge::default()).unwrap().run(|| depth(1_000)).await, Ok(1_000));
     }
 
     #[tokio::test]
     async fn a_full_queue_sheds() {
-        let workers = Workers::start(1).unwrap();
+        let workers = Workers::start(1, Gauge::default()).unwrap();
         let (release, gate) = std::sync::mpsc::channel::<()>();
         let (started, running) = oneshot::channel();
         let blocked = tokio::spawn({
@@ -126,11 +132,14 @@ mod tests {
             assert!(futures::poll!(job.as_mut()).is_pending());
             waiting.push(job);
         }
+        assert_eq!(workers.waiting.get(), QUEUE_PER_THREAD as i64);
         assert_eq!(workers.run(|| ()).await, Err(WorkerError::Overloaded));
+        assert_eq!(workers.waiting.get(), QUEUE_PER_THREAD as i64, "what was sent away does not wait");
         release.send(()).unwrap();
         assert_eq!(blocked.await.unwrap(), Ok(()));
         for job in waiting {
             assert_eq!(job.await, Ok(()));
         }
+        assert_eq!(workers.waiting.get(), 0);
     }
 }

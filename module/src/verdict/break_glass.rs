@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::object::annotation;
-use super::{Question, Refusal, text};
+use super::{Ground, Question, Refusal, text};
 use crate::annotations;
 
 /// The reason that this very request brings, if it brings one. Errors if it has no text, or if the requester may not
@@ -42,10 +42,12 @@ fn new_reason<'a>(
         return Ok(None);
     }
     if reason.trim().is_empty() {
-        return Err(Refusal::invalid(&format!("metadata.annotations[{name}]"), text::REASON_MISSING));
+        return Err(
+            Refusal::invalid(&format!("metadata.annotations[{name}]"), text::REASON_MISSING).on(Ground::BreakGlass)
+        );
     }
     if !question.policy.may_break_glass(question.requester) {
-        return Err(Refusal::forbidden(text::may_not_break_glass(question)));
+        return Err(Refusal::forbidden(Ground::BreakGlass, text::may_not_break_glass(question)));
     }
     Ok(Some(reason))
 }

@@ -4,7 +4,7 @@ use renderer::RenderError;
 use renderer::schema::{Problem, Violation};
 use serde_json::Value;
 
-use super::{Cause, Refusal};
+use super::{Cause, Ground, Refusal};
 use crate::expansion::ExpansionError;
 use crate::lock::{Cursor, LockSet, Redaction};
 use crate::path::{Token, ValuePath};
@@ -21,9 +21,24 @@ impl Refusal {
         for cause in &mut causes {
             cause.message = redaction.apply(&cause.message);
         }
-        let timeout = matches!(error, ExpansionError::Render(error) if error.budget().is_some());
-        let refusal = Self::because(causes);
-        if timeout { Self { code: 504, reason: super::Reason::Timeout, ..refusal } } else { refusal }
+        let ground = ground(error);
+        let refusal = Self::because(causes).on(ground);
+        if ground == Ground::Budget { Self { code: 504, reason: super::Reason::Timeout, ..refusal } } else { refusal }
+    }
+}
+
+fn ground(error: &ExpansionError) -> Ground {
+    match error {
+        ExpansionError::MissingSpec
+        | ExpansionError::LongName { .. }
+        | ExpansionError::Values(_)
+        | ExpansionError::Render(RenderError::Values(_)) => Ground::Invalid,
+        ExpansionError::TargetNamespace { .. } | ExpansionError::TooMany { .. } | ExpansionError::Confined { .. } => {
+            Ground::Confinement
+        }
+        ExpansionError::Render(error) if error.budget().is_some() => Ground::Budget,
+        ExpansionError::Render(RenderError::Schema(_)) => Ground::Schema,
+        _ => Ground::Render,
     }
 }
 

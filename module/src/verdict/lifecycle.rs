@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::object::{annotation, check, text};
-use super::{Allowance, Question, Refusal, break_glass, text as prose, update};
+use super::{Allowance, Ground, Question, Refusal, break_glass, text as prose, update};
 use crate::annotations;
 
 /// Identities that delete what has lost its owner or its namespace. Their user names are the cluster's own.
@@ -30,7 +30,7 @@ pub(super) fn check_creator(question: &Question<'_>, new: &Value) -> Result<(), 
     if question.policy.may_create(question.requester) {
         return Ok(());
     }
-    Err(Refusal::forbidden(prose::may_not_create(question, new)))
+    Err(Refusal::forbidden(Ground::Creation, prose::may_not_create(question, new)))
 }
 
 /// Whoever makes a Module depend on another object lets the garbage collector delete it along with that object, or since
@@ -44,7 +44,7 @@ pub(super) fn check_owners(question: &Question<'_>, old: &Value, new: &Value) ->
     if after == before || after.is_empty() {
         return Ok(());
     }
-    Err(Refusal::invalid("metadata.ownerReferences", prose::owner_added(question, old)))
+    Err(Refusal::invalid("metadata.ownerReferences", prose::owner_added(question, old)).on(Ground::Deletion))
 }
 
 /// The objects that a Module belongs to. What a reference says besides is about the order of deletions.
@@ -66,6 +66,6 @@ pub(super) fn delete(question: &Question<'_>, old: &Value) -> Result<Allowance, 
     }
     match break_glass::reason_for_deletion(question, old) {
         Some(reason) => Ok(Allowance { break_glass: Some(reason.to_owned()), ..Allowance::default() }),
-        None => Err(Refusal::forbidden(prose::may_not_delete(question, old, protected))),
+        None => Err(Refusal::forbidden(Ground::Deletion, prose::may_not_delete(question, old, protected))),
     }
 }

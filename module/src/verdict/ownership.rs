@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::object::at;
-use super::{Cause, Question, Refusal, text as prose};
+use super::{Cause, Ground, Question, Refusal, text as prose};
 use crate::ownership::{OwnedValue, disowned, owned_values};
 use crate::policy::Rule;
 
@@ -21,7 +21,7 @@ impl Owned {
             Err(_) if !question.policy.enforces_ownership() || is_exempt(question, reason_given) => {
                 Ok(Self(BTreeSet::new()))
             }
-            Err(problem) => Err(Refusal::invalid("metadata.managedFields", problem.to_string())),
+            Err(problem) => Err(Refusal::invalid("metadata.managedFields", problem.to_string()).on(Ground::Ownership)),
         }
     }
 
@@ -71,5 +71,5 @@ pub(super) fn check_managers(
             Rule::Allow => {}
         }
     }
-    if causes.is_empty() { Ok(warnings) } else { Err(Refusal::because(causes)) }
+    if causes.is_empty() { Ok(warnings) } else { Err(Refusal::because(causes).on(Ground::Ownership)) }
 }

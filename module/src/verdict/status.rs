@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::object::{at, text};
 use super::ownership::Owned;
-use super::{Allowance, Cause, Controllers, Question, Refusal, RequiredTemplates, text as prose};
+use super::{Allowance, Cause, Controllers, Ground, Question, Refusal, RequiredTemplates, text as prose};
 use crate::policy::Rule;
 use crate::requester::Requester;
 
@@ -35,7 +35,8 @@ pub(super) fn status(question: &Question<'_>, old: &Value, new: &Value) -> Resul
             .map(|field| Cause { field: format!("status.{field}"), message: prose::CONTROLLER_MEMORY.to_owned() })
             .collect();
         if !causes.is_empty() {
-            return Err(Refusal { code: 403, reason: super::Reason::Forbidden, ..Refusal::because(causes) });
+            let refusal = Refusal::because(causes).on(Ground::Status);
+            return Err(Refusal { code: 403, reason: super::Reason::Forbidden, ..refusal });
         }
     }
     if !changes_resolved_version(question) {
@@ -49,7 +50,7 @@ pub(super) fn status(question: &Question<'_>, old: &Value, new: &Value) -> Resul
     let marked = match question.old_template {
         _ if policy.template_change(requester, false, false) == Rule::Allow => Rule::Allow,
         None if at(old, "/spec").is_none() => Rule::Allow,
-        None => return Err(Refusal::unavailable(prose::TEMPLATE_UNKNOWN, 5)),
+        None => return Err(Refusal::unavailable(prose::TEMPLATE_UNKNOWN, 5).on(Ground::Unreachable)),
         Some(template) if template.locks().is_empty() => Rule::Allow,
         Some(_) => policy.template_change(requester, false, keeps_locks),
     };
@@ -64,7 +65,7 @@ pub(super) fn status(question: &Question<'_>, old: &Value, new: &Value) -> Resul
     let message = prose::locked_field(question, old, why, prose::Subject::ResolvedVersion, before, after);
     allowance.locked_changes.push(field.clone());
     match rule {
-        Rule::Refuse => return Err(Refusal::because(vec![Cause { field, message }])),
+        Rule::Refuse => return Err(Refusal::because(vec![Cause { field, message }]).on(Ground::Status)),
         Rule::Warn => allowance.warnings.push(format!("{field}: {message}")),
         Rule::Allow => {}
     }

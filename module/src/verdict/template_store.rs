@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::object::{at, name};
-use super::{Allowance, Refusal, Verdict, text};
+use super::{Allowance, Ground, Refusal, Verdict, text};
 use crate::policy::{EffectivePolicy, Rule};
 use crate::requester::Requester;
 
@@ -25,6 +25,6 @@ pub fn decide_template_store(
     match policy.locked(requester, false) {
         Rule::Allow => Verdict::Allowed(Allowance::default()),
         Rule::Warn => Verdict::Allowed(Allowance { warnings: vec![message], ..Allowance::default() }),
-        Rule::Refuse => Verdict::Refused(Refusal::forbidden(message)),
+        Rule::Refuse => Verdict::Refused(Refusal::forbidden(Ground::GitWrite, message)),
     }
 }

@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use super::object::name;
-use super::{Cause, Question, owner};
+use super::{Cause, Ground, Question, owner};
 use crate::annotations;
 use crate::equality::{LockedChange, LockedChangeKind};
 use crate::ownership::{OwnedChange, OwnedValue};
@@ -41,6 +41,18 @@ pub(super) enum Subject {
     GitWrite,
     History,
     ResolvedVersion,
+}
+
+impl Subject {
+    pub(super) fn ground(self) -> Ground {
+        match self {
+            Self::Template => Ground::TemplateReference,
+            Self::TargetNamespace => Ground::TargetNamespace,
+            Self::GitWrite => Ground::GitWrite,
+            Self::History => Ground::History,
+            Self::ResolvedVersion => Ground::Status,
+        }
+    }
 }
 
 /// The whole answer as one text.

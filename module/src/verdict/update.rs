@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::object::{annotation, at, check, target_namespace, text};
 use super::ownership::{self, Owned};
 use super::sub_charts::{Application, switched_off};
-use super::{Allowance, Cause, Question, Refusal, RequiredTemplates, break_glass, lifecycle, text as prose};
+use super::{Allowance, Cause, Ground, Question, Refusal, RequiredTemplates, break_glass, lifecycle, text as prose};
 use crate::annotations;
 use crate::equality::{LockedChange, ValuesState, locked_changes};
 use crate::lock::LockSet;
@@ -62,12 +62,12 @@ pub(super) fn update(question: &Question<'_>, old: &Value, new: &Value) -> Resul
         if free(question, old, new) {
             return Ok(allowance);
         }
-        return Err(Refusal::unavailable(prose::TEMPLATE_UNKNOWN, 5));
+        return Err(Refusal::unavailable(prose::TEMPLATE_UNKNOWN, 5).on(Ground::Unreachable));
     };
     let mut reference_changes = template_changes(old, new, tolerates_lost_fields(question));
     match question.new_template {
         None if names_another_template(&reference_changes) && !free(question, old, new) => {
-            return Err(Refusal::unavailable(prose::TEMPLATE_UNKNOWN, 5));
+            return Err(Refusal::unavailable(prose::TEMPLATE_UNKNOWN, 5).on(Ground::Unreachable));
         }
         // The same words stand for something else by now: a change of the version, if this write takes it over.
         Some(new_template) if reference_changes.is_empty() && new_template.digest() != old_template.digest() => {
@@ -92,11 +92,12 @@ pub(super) fn update(question: &Question<'_>, old: &Value, new: &Value) -> Resul
     let mut judgement = Judgement::default();
     let rule = question.policy.locked(requester, reason.is_some());
     for change in &changes.locked {
-        judgement.add(rule, change.path.to_field(), prose::locked_value(question, old, change));
+        judgement.add(rule, Ground::Lock, change.path.to_field(), prose::locked_value(question, old, change));
     }
     for change in &changes.owned {
         let rule = question.policy.owned(requester, reason.is_some(), &change.value.manager);
-        judgement.add(rule, change.value.path.to_field(), prose::owned_value(question, old, change));
+        let message = prose::owned_value(question, old, change);
+        judgement.add(rule, Ground::Ownership, change.value.path.to_field(), message);
     }
     let is_marked = !old_template.locks().is_empty();
     if is_marked || !owned.is_empty() {
@@ -115,7 +116,7 @@ pub(super) fn update(question: &Question<'_>, old: &Value, new: &Value) -> Resul
         for (rule, change) in of_reference.chain(of_others) {
             let (before, after) = (change.old.as_ref(), change.new.as_ref());
             let message = prose::locked_field(question, old, why, change.subject, before, after);
-            judgement.add(rule, change.field, message);
+            judgement.add(rule, change.subject.ground(), change.field, message);
         }
     }
     judgement.decide(allowance)
@@ -124,34 +125,41 @@ pub(super) fn update(question: &Question<'_>, old: &Value, new: &Value) -> Resul
 /// What the rules say to each field that changes.
 #[derive(Default)]
 struct Judgement {
-    judged: Vec<(Rule, Cause)>,
+    judged: Vec<(Rule, Ground, Cause)>,
     /// Where in `judged` a field is.
     known: BTreeMap<String, usize>,
 }
 
 impl Judgement {
     /// A field that is locked for several reasons is told of once, for the strictest.
-    fn add(&mut self, rule: Rule, field: String, message: String) {
+    fn add(&mut self, rule: Rule, ground: Ground, field: String, message: String) {
         let position = *self.known.entry(field.clone()).or_insert(self.judged.len());
         let cause = Cause { field, message };
         match self.judged.get_mut(position) {
-            Some(known) if known.0 < rule => *known = (rule, cause),
+            Some(known) if known.0 < rule => *known = (rule, ground, cause),
             Some(_) => {}
-            None => self.judged.push((rule, cause)),
+            None => self.judged.push((rule, ground, cause)),
         }
     }
 
     fn decide(self, mut allowance: Allowance) -> Result<Allowance, Refusal> {
         let mut causes = Vec::new();
-        for (rule, cause) in self.judged {
+        let mut first = None;
+        for (rule, ground, cause) in self.judged {
             allowance.locked_changes.push(cause.field.clone());
             match rule {
-                Rule::Refuse => causes.push(cause),
+                Rule::Refuse => {
+                    first = first.or(Some(ground));
+                    causes.push(cause);
+                }
                 Rule::Warn => allowance.warnings.push(format!("{}: {}", cause.field, cause.message)),
                 Rule::Allow => {}
             }
         }
-        if causes.is_empty() { Ok(allowance) } else { Err(Refusal::because(causes)) }
+        match first {
+            None => Ok(allowance),
+            Some(ground) => Err(Refusal::because(causes).on(ground)),
+        }
     }
 }
 
@@ -161,7 +169,7 @@ pub(super) fn check_source(question: &Question<'_>, new: &Value) -> Result<(), R
     question
         .policy
         .check_source(repo, path)
-        .map_err(|error| Refusal::invalid("spec.template.repo", prose::source(&error)))
+        .map_err(|error| Refusal::invalid("spec.template.repo", prose::source(&error)).on(Ground::Source))
 }
 
 /// Whether a write changes anything that could be locked. Everything else always passes, whatever the state of the

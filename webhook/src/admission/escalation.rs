@@ -9,11 +9,14 @@ use futures::{StreamExt, TryStreamExt, stream};
 use module::{
     Requester,
     policy::{EffectivePolicy, Escalation},
-    verdict::{Cause, Refusal},
+    verdict::{Cause, Ground, Refusal},
 };
 
 use super::{Admission, expansion::Consequences, write::Write};
-use crate::access::{Permission, service_account};
+use crate::{
+    access::{Permission, service_account},
+    metrics::Stage,
+};
 use required::{Deployer, Requirement, requirements};
 
 /// Questions to the API server at a time. It answers from memory.
@@ -27,11 +30,14 @@ impl Admission {
         policy: &EffectivePolicy,
         consequences: &Consequences,
     ) -> Result<(), Refusal> {
+        let _time = self.metrics.stage(Stage::AccessReviews);
         let kinds = self.kinds.current();
         for escalation in policy.escalations() {
             let deployer = Deployer {
                 namespace: &write.namespace,
-                name: policy.service_account_name().map_err(|conflict| Refusal::invalid("", conflict.to_string()))?,
+                name: policy
+                    .service_account_name()
+                    .map_err(|conflict| Refusal::invalid("", conflict.to_string()).on(Ground::Policy))?,
             };
             let (identity, applies) = match escalation {
                 Escalation::Off => continue,
@@ -125,7 +131,7 @@ fn refusal(identity: &Requester, applies: bool, missing: &BTreeMap<Permission, R
         told.join("; "),
         grants.join(" and ")
     );
-    Refusal { causes, ..Refusal::forbidden(message) }
+    Refusal { causes, ..Refusal::forbidden(Ground::Escalation, message) }
 }
 
 fn lacking(permission: &Permission, requirement: &Requirement) -> String {

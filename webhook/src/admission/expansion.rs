@@ -19,7 +19,7 @@ use super::{
     worker_refusal,
     write::Write,
 };
-use crate::kinds::KindTable;
+use crate::{kinds::KindTable, metrics::Stage};
 
 /// The resources before and after a write.
 #[derive(Clone, Debug, Default)]
@@ -105,6 +105,7 @@ impl Admission {
         policy: &Arc<EffectivePolicy>,
         loaded: &Loaded,
     ) -> Result<Consequences, Refusal> {
+        let _time = self.metrics.stage(Stage::Render);
         match self.expand_both(write, policy, loaded).await? {
             Ok(consequences) => Ok(consequences),
             // A kind may have been installed a moment ago.

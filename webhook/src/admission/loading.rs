@@ -6,14 +6,17 @@ use module::{
     Template,
     api::TemplateReference,
     policy::EffectivePolicy,
-    verdict::{Cause, Refusal},
+    verdict::{Cause, Ground, Refusal},
 };
 
 use super::{
     Admission,
     write::{Write, admitted_digest, template_reference},
 };
-use crate::templates::{TemplateError, Templates, describe};
+use crate::{
+    metrics::Stage,
+    templates::{TemplateError, Templates, describe},
+};
 
 /// After how long it is worth asking an unreachable source again.
 const RETRY_SECONDS: u32 = 5;
@@ -44,6 +47,7 @@ impl Admission {
         write: &Write,
         policy: &EffectivePolicy,
     ) -> Result<Option<Arc<Template>>, Refusal> {
+        let _time = self.metrics.stage(Stage::Template);
         let Some(old) = &write.old else { return Ok(None) };
         let Ok(reference) = template_reference(old) else { return Ok(None) };
         // Also for what is stored: whoever reaches this port could claim that anything is.
@@ -61,6 +65,7 @@ impl Admission {
         write: &Write,
         policy: &EffectivePolicy,
     ) -> Result<Option<Arc<Template>>, Refusal> {
+        let _time = self.metrics.stage(Stage::Template);
         let Some(new) = &write.new else { return Ok(None) };
         let reference = template_reference(new)?;
         check_source(policy, &reference)?;
@@ -119,19 +124,22 @@ async fn load(templates: &Templates, reference: &TemplateReference) -> Result<Ar
 pub(crate) fn check_source(policy: &EffectivePolicy, reference: &TemplateReference) -> Result<(), Refusal> {
     policy
         .check_source(&reference.repo, &reference.path)
-        .map_err(|error| Refusal::invalid("spec.template.repo", error.to_string()))
+        .map_err(|error| Refusal::invalid("spec.template.repo", error.to_string()).on(Ground::Source))
 }
 
 /// A refusal because of a template that cannot be had.
 pub(crate) fn unusable(reference: &TemplateReference, error: &TemplateError) -> Refusal {
     match error {
-        TemplateError::Invalid { part, problem } => Refusal::invalid(&part.field("spec.template"), problem.clone()),
+        TemplateError::Invalid { part, problem } => {
+            Refusal::invalid(&part.field("spec.template"), problem.clone()).on(Ground::Template)
+        }
         TemplateError::Unavailable { problem } => Refusal {
             causes: vec![Cause { field: "spec.template".to_owned(), message: problem.clone() }],
             ..Refusal::unavailable(
                 format!("the template {} cannot be reached, so nothing can be decided: {problem}", describe(reference)),
                 RETRY_SECONDS,
             )
+            .on(Ground::Unreachable)
         },
     }
 }

@@ -23,6 +23,7 @@ use super::{
     worker_refusal,
     write::{Write, annotation, template_reference},
 };
+use crate::metrics::Stage;
 
 /// Answers the question in the annotation of a dry-run write.
 pub(crate) async fn answer(admission: &Admission, write: &Write) -> Result<String, Refusal> {
@@ -62,6 +63,7 @@ async fn inquire(
     admission: &Admission,
     inquiry: &Arc<Inquiry>,
 ) -> Result<(PreviewAnswer, Option<Consequences>), Refusal> {
+    let _time = admission.metrics.stage(Stage::Preview);
     let run = || {
         let (inquiry, expander) = (Arc::clone(inquiry), admission.expander());
         admission.workers.run(move || inquiry.answer(&expander))

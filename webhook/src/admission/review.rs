@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use base64::Engine;
 use json_patch::Patch;
 use k8s_openapi::api::authentication::v1::UserInfo;
-use module::verdict::Refusal;
+use module::verdict::{Ground, Refusal};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::metrics;
+use crate::metrics::{self, Metrics};
 
 /// The only version that is understood.
 const API_VERSION: &str = "admission.k8s.io/v1";
@@ -83,6 +83,7 @@ pub(crate) struct About {
     pub(crate) kind: String,
     pub(crate) namespace: String,
     pub(crate) name: String,
+    pub(crate) dry_run: bool,
 }
 
 /// A request that could not be read.
@@ -149,6 +150,7 @@ impl Request {
             kind: self.kind.kind.clone(),
             namespace: self.namespace.clone(),
             name: if self.name.is_empty() { object_name(self.object.as_ref()) } else { self.name.clone() },
+            dry_run: self.is_dry_run(),
         }
     }
 
@@ -228,6 +230,27 @@ impl Answer {
                 429 | 500.. => metrics::Decision::Unavailable,
                 _ => metrics::Decision::Invalid,
             },
+        }
+    }
+
+    /// The rule that a refusal follows from, enforced or not.
+    pub(crate) fn ground(&self) -> Option<Ground> {
+        match &self.outcome {
+            Ok(_) => None,
+            Err(Denial::Malformed(_)) => Some(Ground::Malformed),
+            Err(Denial::Refused(refusal) | Denial::Reported(refusal)) => Some(refusal.ground),
+        }
+    }
+
+    /// Counts what the answer says about locks, if it was meant.
+    pub(crate) fn count(&self, metrics: &Metrics) {
+        match &self.outcome {
+            _ if self.about.dry_run => {}
+            Ok(acceptance) if acceptance.audit.contains_key(BREAK_GLASS) => metrics.glass_broken(),
+            Err(Denial::Refused(refusal) | Denial::Reported(refusal)) if refusal.ground.is_lock() => {
+                metrics.locks_violated(refusal.causes.len());
+            }
+            _ => {}
         }
     }
 

@@ -3,7 +3,7 @@
 use module::{
     Requester,
     api::{TemplateAuthRule, TemplateReference, TemplateStore},
-    verdict::{Refusal, Verdict, decide_template_store},
+    verdict::{Ground, Refusal, Verdict, decide_template_store},
 };
 use serde_json::Value;
 
@@ -12,7 +12,7 @@ use super::{
     loading::check_source,
     review::{Acceptance, Operation, Request},
 };
-use crate::templates::TemplateError;
+use crate::{metrics::Stage, templates::TemplateError};
 
 /// Which of the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,13 +63,16 @@ async fn template_store(admission: &Admission, namespace: &str, new: &Value) -> 
     let reference: TemplateReference = store.spec.into();
     let policy = admission.policy(namespace)?;
     check_source(&policy, &reference).map_err(relative)?;
+    let _time = admission.metrics.stage(Stage::Template);
     let loaded = match admission.templates.resolve(&reference).await {
         Ok(digest) => admission.templates.load(&reference, &digest).await.map(drop),
         Err(error) => Err(error),
     };
     match loaded {
         Ok(()) => Ok(Vec::new()),
-        Err(TemplateError::Invalid { part, problem }) => Err(Refusal::invalid(&part.field("spec"), problem)),
+        Err(TemplateError::Invalid { part, problem }) => {
+            Err(Refusal::invalid(&part.field("spec"), problem).on(Ground::Template))
+        }
         Err(TemplateError::Unavailable { problem }) => {
             Ok(vec![format!("the template could not be checked: {problem}")])
         }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use module::{
     annotations,
     policy::EffectivePolicy,
-    verdict::{self, Allowance, Controllers, Operation, Question, Refusal, Verdict},
+    verdict::{self, Allowance, Controllers, Ground, Operation, Question, Refusal, Verdict},
 };
 
 use super::{
@@ -16,6 +16,7 @@ use super::{
     stamps, template_objects, worker_refusal,
     write::{Write, admitted_digest, annotation, template_reference},
 };
+use crate::metrics::Stage;
 
 /// Decides a write.
 pub(crate) async fn validate(admission: &Admission, request: Request) -> Result<Acceptance, Refusal> {
@@ -50,6 +51,7 @@ pub(crate) fn not_understood(request: &Request) -> Refusal {
             request.kind.kind, request.kind.group, request.kind.version
         ),
     )
+    .on(Ground::Malformed)
 }
 
 async fn module(admission: &Admission, write: Write) -> Result<Acceptance, Refusal> {
@@ -140,6 +142,7 @@ impl Admission {
         policy: &Arc<EffectivePolicy>,
         loaded: &Loaded,
     ) -> Result<Allowance, Refusal> {
+        let _time = self.metrics.stage(Stage::Verdict);
         let (write, policy, loaded) = (Arc::clone(write), Arc::clone(policy), loaded.clone());
         let controllers = self.controllers.clone();
         let verdict = self.workers.run(move || verdict::decide(&question(&controllers, &write, &policy, &loaded)));
@@ -160,6 +163,7 @@ impl Admission {
         let pinned = loaded.same && write.old.as_ref().is_some_and(|old| admitted_digest(old).is_some());
         if stamps::differing(new, &expected) == [annotations::TEMPLATE_DIGEST] && !pinned {
             // The reference may have moved between the hooks, or between what two replicas remember.
+            let _time = self.metrics.stage(Stage::Template);
             let reference = template_reference(new)?;
             let digest = self
                 .templates
@@ -190,5 +194,5 @@ fn agree(new: &serde_json::Value, expected: &stamps::Stamps) -> Result<(), Refus
         .iter()
         .map(|name| verdict::Cause { field: format!("metadata.annotations[{name}]"), message: message.to_owned() })
         .collect();
-    Err(Refusal::because(causes))
+    Err(Refusal::because(causes).on(Ground::Stamp))
 }

@@ -4,7 +4,7 @@ use module::{
     Requester, annotations,
     api::TemplateReference,
     expansion::{MAX_RESOURCE_BYTES, json_size},
-    verdict::{self, Refusal},
+    verdict::{self, Ground, Refusal},
 };
 use serde_json::Value;
 
@@ -31,7 +31,8 @@ impl Write {
             (Operation::Delete, "") => verdict::Operation::Delete,
             (Operation::Update, "status") => verdict::Operation::Status,
             (operation, subresource) => {
-                return Err(Refusal::invalid("", format!("{operation:?} of modules/{subresource} is not understood")));
+                let problem = format!("{operation:?} of modules/{subresource} is not understood");
+                return Err(Refusal::invalid("", problem).on(Ground::Malformed));
             }
         };
         let complete = match operation {
@@ -42,7 +43,8 @@ impl Write {
             verdict::Operation::Delete => request.old_object.is_some(),
         };
         if !complete {
-            return Err(Refusal::invalid("", "the request lacks the object that it is about".to_owned()));
+            let problem = "the request lacks the object that it is about";
+            return Err(Refusal::invalid("", problem).on(Ground::Malformed));
         }
         Ok(Self {
             operation,

@@ -11,6 +11,7 @@ use std::{
 use tokio::{sync::OnceCell, time::Instant};
 
 use super::TemplateError;
+use crate::metrics::CacheCounters;
 
 /// How long a result is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +27,7 @@ pub(super) struct Cache<K, V> {
     entries: Mutex<Entries<K, V>>,
     capacity: usize,
     weight: usize,
+    counters: CacheCounters,
 }
 
 struct Entries<K, V> {
@@ -47,13 +49,8 @@ struct Made<V> {
 
 impl<K: Clone + Eq + Hash + Send + 'static, V: Clone + Send + Sync + 'static> Cache<K, V> {
     /// An empty map of at most `capacity` entries that weigh at most `weight` together.
-    pub(super) fn new(capacity: usize, weight: usize) -> Self {
-        Self { entries: Mutex::new(Entries { map: HashMap::new(), clock: 0 }), capacity, weight }
-    }
-
-    /// Whether there is a fresh result.
-    pub(super) fn contains(&self, key: &K) -> bool {
-        self.lock().map.get(key).is_some_and(|entry| entry.cell.get().is_some_and(Made::is_fresh))
+    pub(super) fn new(capacity: usize, weight: usize, counters: CacheCounters) -> Self {
+        Self { entries: Mutex::new(Entries { map: HashMap::new(), clock: 0 }), capacity, weight, counters }
     }
 
     /// Drops a finished result.
@@ -109,8 +106,10 @@ impl<K: Clone + Eq + Hash + Send + 'static, V: Clone + Send + Sync + 'static> Ca
             && entry.cell.get().is_none_or(Made::is_fresh)
         {
             entry.used = used;
+            self.counters.hits.inc();
             return Arc::clone(&entry.cell);
         }
+        self.counters.misses.inc();
         let cell = Arc::new(OnceCell::new());
         entries.map.insert(key.clone(), Entry { cell: Arc::clone(&cell), used, weight: 0 });
         self.evict(&mut entries, key);
@@ -134,6 +133,7 @@ impl<K: Clone + Eq + Hash + Send + 'static, V: Clone + Send + Sync + 'static> Ca
             let oldest = entries.map.iter().filter(|(key, _)| *key != keep).min_by_key(|(_, entry)| entry.used);
             let Some(oldest) = oldest.map(|(key, _)| key.clone()) else { return };
             weight -= entries.map.remove(&oldest).map_or(0, |entry| entry.weight);
+            self.counters.evictions.inc();
         }
     }
 
@@ -154,6 +154,10 @@ mod tests {
 
     use super::*;
 
+    fn cache(weight: usize) -> Cache<&'static str, usize> {
+        Cache::new(8, weight, CacheCounters::default())
+    }
+
     fn forever(_: &Result<usize, TemplateError>) -> Lifetime {
         Lifetime::Forever
     }
@@ -164,7 +168,7 @@ mod tests {
 
     #[tokio::test]
     async fn concurrent_requests_share_one_making() {
-        let cache = Cache::new(8, usize::MAX);
+        let cache = cache(usize::MAX);
         let made = Arc::new(AtomicUsize::new(0));
         let request = || {
             let made = Arc::clone(&made);
@@ -175,12 +179,12 @@ mod tests {
         };
         let (one, other) = tokio::join!(request(), request());
         assert_eq!((one, other), (Ok(0), Ok(0)));
-        assert!(cache.contains(&"key"));
+        assert_eq!((cache.counters.misses.get(), cache.counters.hits.get()), (1, 1));
     }
 
     #[tokio::test]
     async fn a_request_that_gives_up_does_not_stop_the_making() {
-        let cache = Cache::new(8, usize::MAX);
+        let cache = cache(usize::MAX);
         let (release, gate) = tokio::sync::oneshot::channel::<()>();
         {
             let mut given_up = Box::pin(cache.get(&"key", forever, |_| 0, async move {
@@ -195,7 +199,7 @@ mod tests {
 
     #[tokio::test]
     async fn expired_and_forgotten_results_are_made_again() {
-        let cache = Cache::new(8, usize::MAX);
+        let cache = cache(usize::MAX);
         let failure = TemplateError::Unavailable { problem: "down".into() };
         let failed = failure.clone();
         assert_eq!(cache.get(&"key", at_once, |_| 0, async { Err(failed) }).await, Err(failure));
@@ -207,12 +211,14 @@ mod tests {
 
     #[tokio::test]
     async fn the_least_recently_used_goes_first() {
-        let cache = Cache::new(8, 10);
+        let cache = cache(10);
         for (key, weight) in [("a", 4), ("b", 4)] {
             cache.get(&key, forever, |weight| *weight, async move { Ok(weight) }).await.unwrap();
         }
         cache.get(&"a", forever, |weight| *weight, async { Ok(0) }).await.unwrap();
         cache.get(&"c", forever, |weight| *weight, async { Ok(4) }).await.unwrap();
-        assert!(cache.contains(&"a") && !cache.contains(&"b") && cache.contains(&"c"));
+        let mut kept: Vec<_> = cache.lock().map.keys().copied().collect();
+        kept.sort_unstable();
+        assert_eq!((kept, cache.counters.evictions.get()), (vec!["a", "c"], 1));
     }
 }

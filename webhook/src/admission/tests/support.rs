@@ -27,6 +27,7 @@ use tower::ServiceExt;
 use crate::{
     access::{AccessReviewer, Permission},
     admission::{Admission, router},
+    health,
     kinds::{Kind, KindTable, Kinds},
     metrics::Metrics,
     policies::PolicyCache,
@@ -129,7 +130,10 @@ fn charts() -> Charts {
 }
 
 /// A server under a policy.
-pub(super) struct Server(Router);
+pub(super) struct Server {
+    admissions: Router,
+    status: Router,
+}
 
 impl Server {
     /// `spec`: of the only policy. `denied`: what users may not do.
@@ -140,7 +144,7 @@ impl Server {
     /// A server that enforces, or only reports.
     pub(super) fn enforcing(enforces: bool, spec: Value, denied: &[(&str, &'static str, &'static str)]) -> Self {
         let metrics = Arc::new(Metrics::default());
-        let workers = Workers::start(1).unwrap();
+        let workers = Workers::start(1, metrics.render_jobs_waiting()).unwrap();
         let kind = |group: &str, version: &str, name: &str, plural: &str| Kind {
             resource: ApiResource {
                 group: group.into(),
@@ -157,8 +161,10 @@ impl Server {
         );
         let policy = ModulePolicy::new("test", serde_json::from_value(spec).unwrap());
         let denied = denied.iter().map(|(user, verb, resource)| ((*user).to_owned(), *verb, *resource)).collect();
-        Self(router(Arc::new(Admission {
-            policies: Arc::new(PolicyCache::fixed(Policies::new([policy]))),
+        let policies = Arc::new(PolicyCache::fixed(Policies::new([policy])));
+        let status = health::router(Arc::default(), Arc::clone(&metrics), Arc::clone(&policies));
+        let admissions = router(Arc::new(Admission {
+            policies,
             templates: Arc::new(Templates::new(Arc::new(charts()), workers.clone(), Arc::clone(&metrics))),
             kinds: Arc::new(Kinds::fixed(kinds)),
             access: Arc::new(Rights(denied)),
@@ -170,7 +176,8 @@ impl Server {
             },
             metrics,
             audit_only: !enforces,
-        })))
+        }));
+        Self { admissions, status }
     }
 
     /// The policy of most tests: Argo CD writes to Git's place.
@@ -187,10 +194,15 @@ impl Server {
 
     pub(super) async fn post(&self, path: &str, body: impl Into<Body>) -> (StatusCode, String) {
         let request = Request::post(path).header(CONTENT_TYPE, "application/json").body(body.into()).unwrap();
-        let response = self.0.clone().oneshot(request).await.unwrap();
-        let status = response.status();
-        let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
-        (status, String::from_utf8(body.to_vec()).unwrap())
+        answer(&self.admissions, request).await
+    }
+
+    /// What Prometheus reads.
+    pub(super) async fn scrape(&self) -> String {
+        let request = Request::get("/metrics").body(Body::empty()).unwrap();
+        let (status, text) = answer(&self.status, request).await;
+        assert_eq!(status, StatusCode::OK);
+        text
     }
 
     /// `response` of the answer.
@@ -223,6 +235,13 @@ impl Server {
     pub(super) async fn create(&self, user: &str, new: Value) -> Value {
         self.write(&Write::create(user, new)).await.unwrap()
     }
+}
+
+async fn answer(router: &Router, request: Request<Body>) -> (StatusCode, String) {
+    let response = router.clone().oneshot(request).await.unwrap();
+    let status = response.status();
+    let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+    (status, String::from_utf8(body.to_vec()).unwrap())
 }
 
 /// Applies the patch of an answer.
