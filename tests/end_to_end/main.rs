@@ -10,6 +10,7 @@ mod bypass;
 mod charts;
 mod environment;
 mod escalation;
+mod events;
 mod fail_closed;
 mod generated;
 mod helm_charts;

@@ -40,6 +40,7 @@ use tokio::sync::Semaphore;
 use crate::{
     access::AccessReviewer,
     arguments::duration,
+    events::Events,
     kinds::Kinds,
     metrics::{self, AdmissionLabels, Hook, Metrics, Stage},
     policies::PolicyCache,
@@ -86,6 +87,8 @@ pub struct Admission {
     pub controllers: Controllers,
     /// Counters.
     pub metrics: Arc<Metrics>,
+    /// Where people are told.
+    pub events: Events,
     /// Nothing is enforced: what would be refused is let through, with a warning.
     pub audit_only: bool,
 }
@@ -168,6 +171,9 @@ async fn handle(server: &Server, hook: Hook, timeout: Option<&str>, request: axu
     };
     answer.log();
     answer.count(metrics);
+    if let Some(occurrence) = answer.occurrence() {
+        server.admission.events.tell(occurrence);
+    }
     let (decision, reason) = (answer.metrics_decision(), metrics::Reason(answer.ground()));
     metrics.admission(AdmissionLabels { hook, operation, decision, reason }, started.elapsed());
     match answer.into_review() {

@@ -7,6 +7,7 @@ pub mod access;
 pub mod admission;
 pub mod arguments;
 pub mod controller;
+pub mod events;
 pub mod health;
 pub mod host;
 pub mod kinds;
@@ -14,6 +15,7 @@ pub mod lease;
 pub mod metrics;
 pub mod policies;
 pub mod serve;
+mod shortened;
 pub mod templates;
 pub mod workers;
 

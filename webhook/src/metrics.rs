@@ -136,6 +136,26 @@ struct TemplateLabels {
     result: TemplateResult,
 }
 
+/// What became of something that was worth an Event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
+pub enum EventResult {
+    /// It is in the cluster.
+    Written,
+    /// There had been enough of its kind.
+    Limited,
+    /// Too much waited.
+    Dropped,
+    /// The API server did not take it.
+    Failed,
+    /// A write past the locks that was allowed and is not in the cluster.
+    Unconfirmed,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct EventLabels {
+    result: EventResult,
+}
+
 /// Labels of the latency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct HookLabels {
@@ -212,6 +232,7 @@ pub struct Metrics {
     shed: Counter,
     violated_locks: Counter,
     break_glass: Counter,
+    events: Family<EventLabels, Counter>,
     reconciliations: Family<ReconciliationLabels, Counter>,
     reconciliation_duration: Histogram,
     cache_lookups: Family<CacheLookupLabels, Counter>,
@@ -256,6 +277,7 @@ impl Default for Metrics {
             shed: Counter::default(),
             violated_locks: Counter::default(),
             break_glass: Counter::default(),
+            events: Family::default(),
             reconciliations: Family::default(),
             reconciliation_duration: Histogram::new(exponential_buckets(0.005, 2.0, 14)),
             cache_lookups: Family::default(),
@@ -298,6 +320,7 @@ impl Default for Metrics {
             "Writes past the locks that were allowed for their reason, dry runs aside",
             metrics.break_glass.clone(),
         );
+        registry.register("events", "Refusals and broken glass that Events were to tell", metrics.events.clone());
         registry.register("reconciliations", "Finished reconciliations", metrics.reconciliations.clone());
         registry.register_with_unit(
             "reconciliation_duration",
@@ -391,6 +414,11 @@ impl Metrics {
     /// Counts a write past the locks that was allowed.
     pub fn glass_broken(&self) {
         self.break_glass.inc();
+    }
+
+    /// Counts what became of something that was worth an Event.
+    pub fn event(&self, result: EventResult) {
+        self.events.get_or_create(&EventLabels { result }).inc();
     }
 
     /// Counts a finished reconciliation.

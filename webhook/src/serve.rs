@@ -20,6 +20,7 @@ use crate::{
     admission::{self, Admission},
     arguments::LogFormat,
     controller::{self, Controller},
+    events::Events,
     health::{self, Condition, Readiness},
     kinds::Kinds,
     metrics::{CacheName, Metrics},
@@ -141,6 +142,14 @@ async fn serve(arguments: Arguments) -> Result<()> {
         workers.clone(),
         Arc::clone(&metrics),
     ));
+    let (events, told) = Events::new(Arc::clone(&metrics));
+    tasks.spawn({
+        let (client, identity) = (client.clone(), identity.clone());
+        async move {
+            told.write(client, &identity).await;
+            anyhow::bail!("nobody decides any more")
+        }
+    });
     let admission = Arc::new(Admission {
         policies: Arc::clone(&policies),
         templates: Arc::clone(&templates),
@@ -153,6 +162,7 @@ async fn serve(arguments: Arguments) -> Result<()> {
             cyclops: cyclops_user,
         },
         metrics: Arc::clone(&metrics),
+        events,
         audit_only,
     });
     metrics.enforcing(!audit_only);

@@ -9,7 +9,12 @@ use module::verdict::{Ground, Refusal};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::metrics::{self, Metrics};
+use super::validate::is_module;
+use crate::{
+    events::{Action, Occurrence, Outcome, Subject},
+    metrics::{self, Metrics},
+    shortened,
+};
 
 /// The only version that is understood.
 const API_VERSION: &str = "admission.k8s.io/v1";
@@ -25,6 +30,9 @@ const AUDIT_CHARACTERS: usize = 1024;
 
 /// The key of a reason for writing past the locks among what an allowed write tells the audit log.
 pub(crate) const BREAK_GLASS: &str = "break-glass";
+
+/// The key of the locked paths that an allowed write changes.
+pub(crate) const LOCKED_CHANGES: &str = "locked-changes";
 
 /// More causes than this help nobody.
 const CAUSES: usize = 64;
@@ -84,6 +92,9 @@ pub(crate) struct About {
     pub(crate) namespace: String,
     pub(crate) name: String,
     pub(crate) dry_run: bool,
+    user: String,
+    /// The Module and what is done to it, if it is one and has a name.
+    module: Option<(Subject, Action)>,
 }
 
 /// A request that could not be read.
@@ -151,7 +162,23 @@ impl Request {
             namespace: self.namespace.clone(),
             name: if self.name.is_empty() { object_name(self.object.as_ref()) } else { self.name.clone() },
             dry_run: self.is_dry_run(),
+            user: self.user_info.username.clone().unwrap_or_default(),
+            module: self.module(),
         }
+    }
+
+    fn module(&self) -> Option<(Subject, Action)> {
+        let action = match self.operation {
+            _ if !is_module(self) => return None,
+            Operation::Create => Action::Create,
+            Operation::Update => Action::Update,
+            Operation::Delete => Action::Delete,
+            Operation::Connect => return None,
+        };
+        let object = self.old_object.as_ref().or(self.object.as_ref())?;
+        let field = |key: &str| object.pointer(key).and_then(Value::as_str).map(str::to_owned);
+        let name = Some(self.name.clone()).filter(|name| !name.is_empty()).or_else(|| field("/metadata/name"))?;
+        Some((Subject { namespace: self.namespace.clone(), name, uid: field("/metadata/uid") }, action))
     }
 
     pub(crate) fn is_dry_run(&self) -> bool {
@@ -213,7 +240,7 @@ impl Answer {
                     name,
                     ?decision,
                     code = refusal.code,
-                    fields = fields(refusal),
+                    fields = joined(refusal),
                     "refused"
                 );
             }
@@ -254,6 +281,29 @@ impl Answer {
         }
     }
 
+    /// What people are told of this decision beside the Module, if it was meant.
+    pub(crate) fn occurrence(&self) -> Option<Occurrence> {
+        let About { dry_run: false, user, module: Some((subject, action)), .. } = &self.about else { return None };
+        let mut subject = subject.clone();
+        let (fields, outcome) = match &self.outcome {
+            Ok(acceptance) => {
+                let reason = acceptance.audit.get(BREAK_GLASS)?.clone();
+                let changes = acceptance.audit.get(LOCKED_CHANGES).map(String::as_str).unwrap_or_default();
+                (changes.split(',').collect(), Outcome::GlassBroken { reason })
+            }
+            Err(Denial::Refused(refusal)) => {
+                if *action == Action::Create {
+                    // It was given to an object that will never be.
+                    subject.uid = None;
+                }
+                (fields(refusal), Outcome::Refused(refusal.ground))
+            }
+            Err(Denial::Reported(_) | Denial::Malformed(_)) => return None,
+        };
+        let fields = fields.into_iter().filter(|field| !field.is_empty()).map(str::to_owned).collect();
+        Some(Occurrence { subject, action: *action, user: user.clone(), fields, outcome })
+    }
+
     /// The review to send; a text if there is no uid to answer to.
     pub(crate) fn into_review(self) -> Result<Value, String> {
         let Self { about, outcome } = self;
@@ -275,7 +325,8 @@ impl Answer {
 
 fn accepted(about: &About, acceptance: Acceptance) -> Value {
     let mut response = json!({"uid": about.uid, "allowed": true});
-    let warnings: Vec<_> = acceptance.warnings.iter().map(|warning| shorten(warning, WARNING_CHARACTERS)).collect();
+    let warnings: Vec<_> =
+        acceptance.warnings.iter().map(|warning| shortened::to_characters(warning, WARNING_CHARACTERS)).collect();
     if !warnings.is_empty() {
         response["warnings"] = json!(warnings);
     }
@@ -293,25 +344,33 @@ fn accepted(about: &About, acceptance: Acceptance) -> Value {
 /// What the API server writes into its audit log beside the request.
 fn audit(decision: &str, mut facts: BTreeMap<&'static str, String>) -> Value {
     facts.insert("decision", decision.to_owned());
-    json!(facts.iter().map(|(key, value)| (*key, shorten(value, AUDIT_CHARACTERS))).collect::<BTreeMap<_, _>>())
+    json!(
+        facts
+            .iter()
+            .map(|(key, value)| (*key, shortened::to_characters(value, AUDIT_CHARACTERS)))
+            .collect::<BTreeMap<_, _>>()
+    )
 }
 
 /// Of a refusal: no messages, which tell values.
 fn facts(refusal: &Refusal) -> BTreeMap<&'static str, String> {
     let mut facts = BTreeMap::from([("code", refusal.code.to_string())]);
     if !refusal.causes.is_empty() {
-        facts.insert("fields", fields(refusal));
+        facts.insert("fields", joined(refusal));
     }
     facts
 }
 
-fn fields(refusal: &Refusal) -> String {
-    let fields: BTreeSet<&str> = refusal.causes.iter().map(|cause| cause.field.as_str()).collect();
-    fields.into_iter().collect::<Vec<_>>().join(",")
+fn fields(refusal: &Refusal) -> BTreeSet<&str> {
+    refusal.causes.iter().map(|cause| cause.field.as_str()).collect()
+}
+
+fn joined(refusal: &Refusal) -> String {
+    fields(refusal).into_iter().collect::<Vec<_>>().join(",")
 }
 
 fn reported(about: &About, refusal: &Refusal) -> Value {
-    let warning = shorten(&format!("not enforced: {}", refusal.message), WARNING_CHARACTERS);
+    let warning = shortened::to_characters(&format!("not enforced: {}", refusal.message), WARNING_CHARACTERS);
     json!({
         "uid": about.uid,
         "allowed": true,
@@ -327,7 +386,7 @@ fn refused(about: &About, refusal: &Refusal) -> Value {
         .causes
         .iter()
         .take(CAUSES)
-        .map(|cause| json!({"reason": "FieldValueInvalid", "field": cause.field, "message": shorten_bytes(&cause.message)}))
+        .map(|cause| json!({"reason": "FieldValueInvalid", "field": cause.field, "message": shortened::to_bytes(&cause.message, MESSAGE_BYTES)}))
         .collect();
     let mut details = json!({"group": about.group, "kind": about.kind, "name": about.name});
     if !causes.is_empty() {
@@ -345,21 +404,6 @@ fn refused(about: &About, refusal: &Refusal) -> Value {
 fn denied(about: &About, status: &Value, message: &str) -> Value {
     let mut status = status.clone();
     status["status"] = json!("Failure");
-    status["message"] = json!(shorten_bytes(message));
+    status["message"] = json!(shortened::to_bytes(message, MESSAGE_BYTES));
     json!({"uid": about.uid, "allowed": false, "status": status})
-}
-
-fn shorten(text: &str, characters: usize) -> String {
-    if text.chars().count() <= characters {
-        return text.to_owned();
-    }
-    text.chars().take(characters - 1).chain(['…']).collect()
-}
-
-fn shorten_bytes(text: &str) -> String {
-    if text.len() <= MESSAGE_BYTES {
-        return text.to_owned();
-    }
-    let end = (0..=MESSAGE_BYTES - '…'.len_utf8()).rev().find(|end| text.is_char_boundary(*end)).unwrap_or_default();
-    format!("{}…", &text[..end])
 }

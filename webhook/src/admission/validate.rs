@@ -12,7 +12,7 @@ use super::{
     Admission,
     loading::Loaded,
     policy_objects,
-    review::{Acceptance, BREAK_GLASS, Request},
+    review::{Acceptance, BREAK_GLASS, LOCKED_CHANGES, Request},
     stamps, template_objects, worker_refusal,
     write::{Write, admitted_digest, annotation, template_reference},
 };
@@ -100,7 +100,7 @@ fn acceptance(write: &Write, policy: &EffectivePolicy, loaded: &Loaded, allowanc
         audit.insert("template-digest", template.digest().to_owned());
     }
     if !allowance.locked_changes.is_empty() {
-        audit.insert("locked-changes", allowance.locked_changes.join(","));
+        audit.insert(LOCKED_CHANGES, allowance.locked_changes.join(","));
     }
     if let Some(reason) = allowance.break_glass {
         audit.insert(BREAK_GLASS, reason);

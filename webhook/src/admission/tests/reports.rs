@@ -1,9 +1,11 @@
 //! What is told besides the answer: annotations for the audit log, and refusals that are not enforced.
 
 use axum::http::StatusCode;
+use module::{annotations, verdict::Ground};
 use serde_json::{Value, json};
 
 use super::support::{ARGOCD, Server, Write, module};
+use crate::events::{Action, Outcome};
 
 fn other_image(stored: &Value) -> Write<'static> {
     Write::update("alice", stored, |object| object["spec"]["values"]["image"] = json!("evil:1"))
@@ -50,4 +52,54 @@ async fn where_nothing_is_enforced_refusals_are_warnings() {
     assert_eq!(server.post("/validate", "garbage").await.0, StatusCode::BAD_REQUEST);
     let enforcing = Server::new(json!({}), &[]);
     assert_eq!(enforcing.review("/validate", &change).await["allowed"], false);
+}
+
+#[tokio::test]
+async fn refusals_are_told_once_and_by_path_and_dry_runs_are_not() {
+    let server = Server::standard();
+    let mut stored = server.create(ARGOCD, module("main", json!({"image": "app:1.0"}))).await;
+    stored["metadata"]["uid"] = json!("the-uid");
+    let mut change = other_image(&stored);
+    change.dry_run = true;
+    server.write(&change).await.unwrap_err();
+    let free = Write::update("alice", &stored, |object| object["spec"]["values"]["replicas"] = json!(2));
+    server.write(&free).await.unwrap();
+    assert_eq!(server.told(), []);
+
+    change.dry_run = false;
+    server.write(&change).await.unwrap_err();
+    let told = server.told();
+    let [occurrence] = told.as_slice() else { panic!("{told:?}") };
+    let subject = &occurrence.subject;
+    assert_eq!((subject.namespace.as_str(), subject.name.as_str()), ("team-a", "web"));
+    assert_eq!(subject.uid.as_deref(), Some("the-uid"));
+    assert_eq!((occurrence.action, occurrence.user.as_str()), (Action::Update, "alice"));
+    assert_eq!(occurrence.outcome, Outcome::Refused(Ground::Lock));
+    assert!(occurrence.fields.iter().eq(["spec.values.image"]), "{occurrence:?}");
+    assert!(!format!("{occurrence:?}").contains("evil"), "{occurrence:?}");
+
+    let mut unborn = module("none", json!({}));
+    unborn["metadata"]["uid"] = json!("never-stored");
+    server.write(&Write::create("alice", unborn)).await.unwrap_err();
+    let told = server.told();
+    assert_eq!((told.len(), &told[0].subject.uid), (1, &None), "{told:?}");
+}
+
+#[tokio::test]
+async fn a_write_past_the_locks_is_told_with_its_paths() {
+    let server = Server::new(json!({"gitOpsWriters": [{"user": "robot"}], "breakGlass": [{"user": "alice"}]}), &[]);
+    let stored = server.create("robot", module("main", json!({"image": "app:1.0"}))).await;
+    let mut write = Write::update("alice", &stored, |object| {
+        object["spec"]["values"]["image"] = json!("app:2.0");
+        object["metadata"]["annotations"][annotations::BREAK_GLASS] = json!("the registry burns");
+    });
+    write.dry_run = true;
+    server.write(&write).await.unwrap();
+    assert_eq!(server.told(), []);
+    write.dry_run = false;
+    server.write(&write).await.unwrap();
+    let told = server.told();
+    let [occurrence] = told.as_slice() else { panic!("{told:?}") };
+    assert_eq!(occurrence.outcome, Outcome::GlassBroken { reason: "the registry burns".to_owned() });
+    assert!(occurrence.fields.iter().eq(["spec.values.image"]), "{occurrence:?}");
 }

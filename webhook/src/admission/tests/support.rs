@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    sync::{Arc, Mutex},
 };
 
 use axum::{
@@ -27,6 +27,7 @@ use tower::ServiceExt;
 use crate::{
     access::{AccessReviewer, Permission},
     admission::{Admission, router},
+    events::{EventQueue, Events, Occurrence},
     health,
     kinds::{Kind, KindTable, Kinds},
     metrics::Metrics,
@@ -133,6 +134,7 @@ fn charts() -> Charts {
 pub(super) struct Server {
     admissions: Router,
     status: Router,
+    told: Mutex<EventQueue>,
 }
 
 impl Server {
@@ -162,6 +164,7 @@ impl Server {
         let policy = ModulePolicy::new("test", serde_json::from_value(spec).unwrap());
         let denied = denied.iter().map(|(user, verb, resource)| ((*user).to_owned(), *verb, *resource)).collect();
         let policies = Arc::new(PolicyCache::fixed(Policies::new([policy])));
+        let (events, told) = Events::new(Arc::clone(&metrics));
         let status = health::router(Arc::default(), Arc::clone(&metrics), Arc::clone(&policies));
         let admissions = router(Arc::new(Admission {
             policies,
@@ -175,9 +178,10 @@ impl Server {
                 cyclops: None,
             },
             metrics,
+            events,
             audit_only: !enforces,
         }));
-        Self { admissions, status }
+        Self { admissions, status, told: Mutex::new(told) }
     }
 
     /// The policy of most tests: Argo CD writes to Git's place.
@@ -195,6 +199,12 @@ impl Server {
     pub(super) async fn post(&self, path: &str, body: impl Into<Body>) -> (StatusCode, String) {
         let request = Request::post(path).header(CONTENT_TYPE, "application/json").body(body.into()).unwrap();
         answer(&self.admissions, request).await
+    }
+
+    /// What was put into the queue of Events since the last time.
+    pub(super) fn told(&self) -> Vec<Occurrence> {
+        let mut queue = self.told.lock().unwrap();
+        std::iter::from_fn(|| queue.try_next()).collect()
     }
 
     /// What Prometheus reads.
