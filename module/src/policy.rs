@@ -11,8 +11,8 @@ pub use glob::{Glob, GlobError};
 pub use source::{SourceError, canonical_repository};
 pub use types::{
     Creation, Deletion, Escalation, ExpansionPolicy, ImmutableValues, KindPattern, ModulePolicy, ModulePolicySpec,
-    ModulePolicyStatus, Ownership, PolicyMatch, ServiceAccountReference, Subject, TemplateChanges, TemplatePolicy,
-    TemplateSource, TemplateTracking,
+    ModulePolicyStatus, Ownership, PolicyMatch, ReplicaStatus, ServiceAccountReference, Subject, TemplateChanges,
+    TemplatePolicy, TemplateSource, TemplateTracking,
 };
 pub use validate::{PolicyError, doubts, validate};
 

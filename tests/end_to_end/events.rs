@@ -64,6 +64,8 @@ fn refusals_and_broken_glass_are_told_in_events() {
     assert_eq!(environment.events(OTHER_TEAM, "BreakGlass"), Vec::<Value>::new());
 
     environment.cluster.processes().stop(NAME);
+    let replicas = ["get", "modulepolicies", "teams", "-o", "jsonpath={.status.replicas}"];
+    assert_eq!(environment.admin(&replicas), "", "a replica that ends leaves the status of the policies");
     environment.cluster.start_webhook_with(&["--no-controller"]).unwrap();
     broken_glass(&environment, "rescued-without-controller");
     let name = "refused-without-controller";

@@ -17,6 +17,7 @@ mod helm_charts;
 mod parity;
 mod passing;
 mod plugin;
+mod policy_status;
 mod refusals;
 mod resources;
 mod serving;

@@ -242,6 +242,8 @@ pub struct Metrics {
     certificate_not_after: Gauge<f64, AtomicU64>,
     configuration_repairs: Counter,
     enforcing: Gauge,
+    policies: Gauge,
+    mistaken_policies: Gauge,
 }
 
 /// The API server waits 5 s by our configuration.
@@ -287,6 +289,8 @@ impl Default for Metrics {
             certificate_not_after: Gauge::default(),
             configuration_repairs: Counter::default(),
             enforcing: Gauge::default(),
+            policies: Gauge::default(),
+            mistaken_policies: Gauge::default(),
         };
         let registry = &mut metrics.registry;
         registry.register("admissions", "Decided admission requests", metrics.admissions.clone());
@@ -361,6 +365,12 @@ impl Default for Metrics {
             "enforcing",
             "1 if refusals are enforced, 0 if they are only reported",
             metrics.enforcing.clone(),
+        );
+        registry.register("policies", "ModulePolicies that count", metrics.policies.clone());
+        registry.register(
+            "policies_mistaken",
+            "ModulePolicies with mistakes, which allow less than is written there, or nothing",
+            metrics.mistaken_policies.clone(),
         );
         registry.register("build", "This program", Info::new([("version", env!("CARGO_PKG_VERSION"))]));
         metrics
@@ -450,6 +460,12 @@ impl Metrics {
     /// Notes how many repairs of webhook configurations there have been since the start.
     pub fn configuration_repairs(&self, repairs: u64) {
         self.configuration_repairs.inc_by(repairs.saturating_sub(self.configuration_repairs.get()));
+    }
+
+    /// Notes how many policies there are, and how many of them have mistakes.
+    pub fn policies(&self, all: usize, mistaken: usize) {
+        self.policies.set(all as i64);
+        self.mistaken_policies.set(mistaken as i64);
     }
 
     /// Notes whether refusals are enforced.

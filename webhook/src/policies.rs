@@ -1,5 +1,7 @@
 //! All `ModulePolicies` of the cluster, kept current by a watch.
 
+mod status;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use futures::{Stream, StreamExt, stream};
@@ -17,24 +19,41 @@ use tokio::sync::watch;
 
 use crate::health::{Condition, Readiness};
 
+pub use status::PolicyStatus;
+
 /// The policies. Until they have been read once, nothing can be decided.
-pub struct PolicyCache(watch::Sender<Option<Arc<Policies>>>);
+pub struct PolicyCache {
+    policies: watch::Sender<Option<Arc<Policies>>>,
+    seen: watch::Sender<Arc<SeenPolicies>>,
+}
+
+/// By name.
+type SeenPolicies = BTreeMap<String, SeenPolicy>;
+
+/// A policy as the cluster has it.
+#[derive(Clone, Debug, PartialEq)]
+struct SeenPolicy {
+    /// What counts.
+    policy: ModulePolicy,
+    /// Why it is not what is written there.
+    unreadable: Option<String>,
+}
 
 impl Default for PolicyCache {
     fn default() -> Self {
-        Self(watch::Sender::new(None))
+        Self { policies: watch::Sender::new(None), seen: watch::Sender::default() }
     }
 }
 
 impl PolicyCache {
     /// A cache that is filled once and for all.
     pub fn fixed(policies: Policies) -> Self {
-        Self(watch::Sender::new(Some(Arc::new(policies))))
+        Self { policies: watch::Sender::new(Some(Arc::new(policies))), ..Self::default() }
     }
 
     /// What counts for Modules of a namespace; nothing before the policies have been read.
     pub fn effective(&self, namespace: &str) -> Option<EffectivePolicy> {
-        self.0.borrow().as_ref().map(|policies| policies.effective(namespace))
+        self.policies.borrow().as_ref().map(|policies| policies.effective(namespace))
     }
 
     /// What counts for Modules of a namespace, for people who look for the reason of a decision.
@@ -58,13 +77,21 @@ impl PolicyCache {
         }))
     }
 
-    fn replace(&self, policies: Policies) {
-        self.0.send_replace(Some(Arc::new(policies)));
+    fn replace(&self, seen: &SeenPolicies) {
+        let specs = |seen: &SeenPolicies| -> BTreeMap<String, ModulePolicySpec> {
+            seen.iter().map(|(name, seen)| (name.clone(), seen.policy.spec.clone())).collect()
+        };
+        // A status changes nothing that counts: nobody has to decide anew.
+        if self.policies.borrow().is_none() || specs(&self.seen.borrow()) != specs(seen) {
+            let policies = Policies::new(seen.values().map(|seen| seen.policy.clone()));
+            self.policies.send_replace(Some(Arc::new(policies)));
+        }
+        self.seen.send_replace(Arc::new(seen.clone()));
     }
 
-    /// Tells of every change from now on.
+    /// Tells of every change of what counts, from now on.
     pub fn changes(&self) -> impl Stream<Item = ()> + Send + use<> {
-        stream::unfold(self.0.subscribe(), |mut changes| async move {
+        stream::unfold(self.policies.subscribe(), |mut changes| async move {
             changes.changed().await.ok()?;
             Some(((), changes))
         })
@@ -84,16 +111,16 @@ impl PolicyCache {
                 }
                 Ok(Event::InitDone) => {
                     known = std::mem::take(&mut listed);
-                    self.replace(Policies::new(known.values().cloned()));
+                    self.replace(&known);
                     readiness.set(Condition::Policies);
                 }
                 Ok(Event::Apply(policy)) => {
                     known.insert(policy.name_any(), read(policy));
-                    self.replace(Policies::new(known.values().cloned()));
+                    self.replace(&known);
                 }
                 Ok(Event::Delete(policy)) => {
                     known.remove(&policy.name_any());
-                    self.replace(Policies::new(known.values().cloned()));
+                    self.replace(&known);
                 }
                 Err(error) => {
                     tracing::warn!(error = &error as &dyn std::error::Error, "cannot watch ModulePolicies; retrying");
@@ -105,19 +132,31 @@ impl PolicyCache {
 
 /// A policy that cannot be read must not vanish: that would lift what it forbids. One with a pattern that is no
 /// pattern matches everywhere and allows nobody.
-fn read(policy: DeserializeGuard<ModulePolicy>) -> ModulePolicy {
+fn read(policy: DeserializeGuard<ModulePolicy>) -> SeenPolicy {
     const NO_PATTERN: &str = "***";
-    policy.0.unwrap_or_else(|invalid| {
-        let name = invalid.metadata.name.unwrap_or_default();
-        tracing::error!(policy = name, error = invalid.error, "a ModulePolicy cannot be read: it refuses every write");
-        let matches = PolicyMatch { namespaces: Some(vec![NO_PATTERN.to_owned()]) };
-        ModulePolicy::new(&name, ModulePolicySpec { matches: Some(matches), ..ModulePolicySpec::default() })
-    })
+    match policy.0 {
+        Ok(policy) => SeenPolicy { policy, unreadable: None },
+        Err(invalid) => {
+            let name = invalid.metadata.name.as_deref().unwrap_or_default();
+            tracing::error!(
+                policy = name,
+                error = invalid.error,
+                "a ModulePolicy cannot be read: it refuses every write"
+            );
+            let matches = PolicyMatch { namespaces: Some(vec![NO_PATTERN.to_owned()]) };
+            let spec = ModulePolicySpec { matches: Some(matches), ..ModulePolicySpec::default() };
+            let policy = ModulePolicy { metadata: invalid.metadata, spec, status: None };
+            SeenPolicy { policy, unreadable: Some(invalid.error) }
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use module::{Requester, policy::Rule};
+    use module::{
+        Requester,
+        policy::{ModulePolicyStatus, Rule},
+    };
 
     use super::*;
 
@@ -125,7 +164,7 @@ mod tests {
     fn an_unreadable_policy_refuses() {
         let guard: DeserializeGuard<ModulePolicy> =
             serde_json::from_value(json!({"metadata": {"name": "broken"}, "spec": {"gitOpsWriters": 7}})).unwrap();
-        let cache = PolicyCache::fixed(Policies::new([read(guard)]));
+        let cache = PolicyCache::fixed(Policies::new([read(guard).policy]));
         let policy = cache.effective("team-a").unwrap();
         assert_eq!(policy.locked(&Requester::named("alice"), false), Rule::Refuse);
         assert!(!policy.may_create(&Requester::named("alice")));
@@ -136,8 +175,16 @@ mod tests {
         let cache = PolicyCache::default();
         let mut changes = std::pin::pin!(cache.changes());
         assert!(futures::poll!(changes.next()).is_pending());
-        cache.replace(Policies::default());
+        let mut seen = SeenPolicies::new();
+        cache.replace(&seen);
         assert!(futures::poll!(changes.next()).is_ready());
+        let policy = ModulePolicy::new("teams", ModulePolicySpec::default());
+        seen.insert("teams".to_owned(), SeenPolicy { policy, unreadable: None });
+        cache.replace(&seen);
+        assert!(futures::poll!(changes.next()).is_ready());
+        seen.get_mut("teams").unwrap().policy.status = Some(ModulePolicyStatus::default());
+        cache.replace(&seen);
+        assert!(futures::poll!(changes.next()).is_pending(), "a status decides nothing");
     }
 
     #[test]

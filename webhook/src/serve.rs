@@ -24,7 +24,7 @@ use crate::{
     health::{self, Condition, Readiness},
     kinds::Kinds,
     metrics::{CacheName, Metrics},
-    policies::PolicyCache,
+    policies::{PolicyCache, PolicyStatus},
     templates::{Sources, Templates},
     workers::Workers,
 };
@@ -35,8 +35,8 @@ const CERTIFICATE_SECRET: &str = "module-webhook-certificates";
 /// Requests that are still being answered at the end: the longest that the API server waits.
 const DRAIN: Duration = Duration::from_secs(30);
 
-/// Giving the controller's Lease back is a courtesy to the other replicas.
-const LEASE_RELEASE: Duration = Duration::from_secs(3);
+/// Giving the controller's Lease back and leaving the status of policies is a courtesy to the other replicas.
+const FAREWELL: Duration = Duration::from_secs(3);
 
 /// After a failed call at the start: the API server or our rights may be on their way.
 const START_RETRY: Duration = Duration::from_secs(1);
@@ -191,6 +191,15 @@ async fn serve(arguments: Arguments) -> Result<()> {
         }
     });
     let stop = CancellationToken::new();
+    tasks.spawn({
+        let status = PolicyStatus::new(client.clone(), &identity, Arc::clone(&metrics));
+        let (policies, stop) = (Arc::clone(&policies), stop.clone());
+        async move {
+            status.follow(&policies, stop.clone()).await;
+            anyhow::ensure!(stop.is_cancelled(), "the watch of namespaces ended");
+            Ok(())
+        }
+    });
     if !no_controller {
         let controller = Controller { client, namespace, identity, policies, templates, kinds, workers, metrics };
         tasks.spawn(controller::run(controller, stop.clone()));
@@ -202,10 +211,14 @@ async fn serve(arguments: Arguments) -> Result<()> {
     };
     readiness.shut_down();
     stop.cancel();
-    if !no_controller {
-        // It gives its Lease back and is the only task that ends by itself.
-        let _ = tokio::time::timeout(LEASE_RELEASE, tasks.join_next()).await;
-    }
+    // These two end by themselves: the controller gives its Lease back, and the status of policies loses this replica.
+    let farewells = if no_controller { 1 } else { 2 };
+    let _ = tokio::time::timeout(FAREWELL, async {
+        for _ in 0..farewells {
+            tasks.join_next().await;
+        }
+    })
+    .await;
     if outcome.is_ok() {
         tracing::info!("shutting down");
         tokio::select! {

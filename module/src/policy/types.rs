@@ -1,6 +1,6 @@
 //! The custom resource `ModulePolicy`.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -17,8 +17,11 @@ use serde::{Deserialize, Serialize};
     derive = "PartialEq",
     derive = "Default",
     doc = "Who may write which Modules, and how strictly locks are enforced. All policies that match a namespace must allow a write. Without any policy, locks are enforced and nobody may change locked values.",
+    printcolumn = r#"{"name": "Writers", "type": "integer", "jsonPath": ".status.gitOpsWriters"}"#,
     printcolumn = r#"{"name": "Locks", "type": "string", "jsonPath": ".spec.immutableValues"}"#,
-    printcolumn = r#"{"name": "Template changes", "type": "string", "jsonPath": ".spec.template.changes"}"#,
+    printcolumn = r#"{"name": "Namespaces", "type": "integer", "jsonPath": ".status.namespaceCount"}"#,
+    printcolumn = r#"{"name": "Ready", "type": "string", "jsonPath": ".status.conditions[?(@.type==\"Ready\")].status"}"#,
+    printcolumn = r#"{"name": "Template changes", "type": "string", "jsonPath": ".spec.template.changes", "priority": 1}"#,
     printcolumn = r#"{"name": "Creation", "type": "string", "jsonPath": ".spec.creation", "priority": 1}"#,
     printcolumn = r#"{"name": "Deletion", "type": "string", "jsonPath": ".spec.deletion", "priority": 1}"#,
     printcolumn = r#"{"name": "Escalation", "type": "string", "jsonPath": ".spec.escalation", "priority": 1}"#,
@@ -250,18 +253,44 @@ pub struct KindPattern {
     pub kind: String,
 }
 
-/// What the webhook says about a policy.
+/// What the webhook says about a policy. It is for people: nothing is decided by it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ModulePolicyStatus {
     /// The generation of the policy that this status is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// Namespaces with Modules that the policy matches.
+    /// How many GitOps writers the policy names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub git_ops_writers: Option<i64>,
+    /// How many namespaces of the cluster the policy matches.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace_count: Option<i64>,
+    /// These namespaces, as far as there is room.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub namespaces: Vec<String>,
-    /// Ready.
+    /// What is wrong with the policy, or hardly meant.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub problems: Vec<String>,
+    /// What each replica of the webhook decides by.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
+    pub replicas: Vec<ReplicaStatus>,
+    /// `Ready`: whether the policy counts as it is written.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
+}
+
+/// What one replica of the webhook has read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ReplicaStatus {
+    /// The replica.
+    pub name: String,
+    /// The generation of the policy that it decides by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// When it said so. A replica repeats it from time to time; one that does not leaves the list.
+    pub observed_time: Time,
 }
