@@ -110,7 +110,8 @@ fn refusals(environment: &Environment) {
     assert_eq!(dealt_with(), 50, "one for each refusal, none for the dry run");
 
     let events = environment.events(TEAM, "Refused");
-    let [event] = events.as_slice() else { panic!("not one Event: {events:#?}") };
+    assert_eq!(events.len(), 1, "{events:#?}");
+    let event = &events[0];
     let count = event["series"]["count"].as_u64().unwrap();
     assert_eq!(count, environment.told("Written") - before);
     assert!((2..=20).contains(&count), "{count} writes of an Event for 50 refusals");
@@ -141,7 +142,8 @@ fn broken_glass(environment: &Environment, name: &str) {
     environment.kubectl("developer", &arguments).success().unwrap();
     std::thread::sleep(Duration::from_secs(3));
     let events = events();
-    let [event] = events.as_slice() else { panic!("not one Event: {events:#?}") };
+    assert_eq!(events.len(), 1, "{events:#?}");
+    let event = &events[0];
     assert!(event["series"].is_null(), "{event}");
     let message = event["message"].as_str().unwrap();
     assert!(message.contains("alice") && message.contains("spec.values.general.version"), "{message}");

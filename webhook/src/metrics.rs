@@ -188,6 +188,8 @@ pub enum CacheName {
     References,
     /// Charts, ready to be rendered.
     Templates,
+    /// What Modules expand to.
+    Expansions,
     /// Answers on who may do what.
     AccessReviews,
 }

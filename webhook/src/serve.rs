@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Arguments,
     access::ClusterAccess,
-    admission::{self, Admission},
+    admission::{self, Admission, ExpansionCache},
     arguments::LogFormat,
     controller::{self, Controller},
     events::Events,
@@ -156,7 +156,7 @@ async fn serve(arguments: Arguments) -> Result<()> {
         kinds: Arc::clone(&kinds),
         access: Arc::new(ClusterAccess::new(client.clone(), metrics.cache(CacheName::AccessReviews))),
         workers: workers.clone(),
-        expansions: Arc::default(),
+        expansions: Arc::new(ExpansionCache::new(metrics.cache(CacheName::Expansions))),
         controllers: Controllers {
             own: Some(Requester::service_account_username(&namespace, &service_account)),
             cyclops: cyclops_user,

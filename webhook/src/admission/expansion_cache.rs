@@ -17,7 +17,7 @@ use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::kinds::KindTable;
+use crate::{kinds::KindTable, metrics::CacheCounters};
 
 /// Expansions kept.
 const CAPACITY: usize = 1_024;
@@ -57,8 +57,10 @@ impl Key {
 }
 
 /// The kept expansions.
-#[derive(Default)]
-pub struct ExpansionCache(Mutex<Kept>);
+pub struct ExpansionCache {
+    kept: Mutex<Kept>,
+    counters: CacheCounters,
+}
 
 #[derive(Default)]
 struct Kept {
@@ -74,6 +76,11 @@ struct Entry {
 }
 
 impl ExpansionCache {
+    /// An empty cache.
+    pub fn new(counters: CacheCounters) -> Self {
+        Self { kept: Mutex::default(), counters }
+    }
+
     /// The expansion of this key with these kinds, made if there is none. Failures are not kept.
     pub(crate) fn get(
         &self,
@@ -82,8 +89,10 @@ impl ExpansionCache {
         make: impl FnOnce() -> Result<Expansion, Refusal>,
     ) -> Result<Arc<Expansion>, Refusal> {
         if let Some(known) = key.and_then(|key| self.known(key, kinds)) {
+            self.counters.hits.inc();
             return Ok(known);
         }
+        self.counters.misses.inc();
         let expansion = Arc::new(make()?);
         if let Some(key) = key {
             self.keep(key, Arc::clone(kinds), Arc::clone(&expansion));
@@ -92,7 +101,7 @@ impl ExpansionCache {
     }
 
     fn known(&self, key: Key, kinds: &Arc<KindTable>) -> Option<Arc<Expansion>> {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.clock += 1;
         let now = kept.clock;
         let entry = kept.entries.get_mut(&key).filter(|entry| Arc::ptr_eq(&entry.kinds, kinds))?;
@@ -104,7 +113,7 @@ impl ExpansionCache {
         if expansion.bytes > BYTES {
             return;
         }
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.clock += 1;
         kept.bytes += expansion.bytes;
         let entry = Entry { kinds, expansion, used: kept.clock };
@@ -115,6 +124,7 @@ impl ExpansionCache {
             let oldest = kept.entries.iter().min_by_key(|(_, entry)| entry.used).map(|(key, _)| *key);
             let Some(oldest) = oldest.and_then(|key| kept.entries.remove(&key)) else { return };
             kept.bytes -= oldest.expansion.bytes;
+            self.counters.evictions.inc();
         }
     }
 }
@@ -133,19 +143,19 @@ mod tests {
 
     #[test]
     fn an_expansion_is_made_once_for_each_table_of_kinds() {
-        let cache = ExpansionCache::default();
+        let cache = ExpansionCache::new(CacheCounters::default());
         let kinds = Arc::new(KindTable::default());
         assert_eq!(cache.get(key(1), &kinds, || expansion(1)).unwrap().bytes, 1);
         assert_eq!(cache.get(key(1), &kinds, || expansion(2)).unwrap().bytes, 1);
         let others = Arc::new(KindTable::default());
         assert_eq!(cache.get(key(1), &others, || expansion(3)).unwrap().bytes, 3);
         assert_eq!(cache.get(None, &kinds, || expansion(4)).unwrap().bytes, 4);
-        assert_eq!(cache.0.lock().unwrap().bytes, 3);
+        assert_eq!(cache.kept.lock().unwrap().bytes, 3);
     }
 
     #[test]
     fn failures_are_not_kept() {
-        let cache = ExpansionCache::default();
+        let cache = ExpansionCache::new(CacheCounters::default());
         let kinds = Arc::new(KindTable::default());
         let refused = cache.get(key(1), &kinds, || Err(Refusal::invalid("spec", "no")));
         assert!(refused.is_err());
@@ -154,7 +164,7 @@ mod tests {
 
     #[test]
     fn what_was_used_last_stays_when_there_is_no_room() {
-        let cache = ExpansionCache::default();
+        let cache = ExpansionCache::new(CacheCounters::default());
         let kinds = Arc::new(KindTable::default());
         let third = BYTES / 3;
         for number in 1..=3 {
@@ -163,7 +173,7 @@ mod tests {
         cache.get(key(1), &kinds, || expansion(0)).unwrap();
         cache.get(key(4), &kinds, || expansion(third)).unwrap();
         cache.get(key(5), &kinds, || expansion(BYTES + 1)).unwrap();
-        let kept = cache.0.lock().unwrap();
+        let kept = cache.kept.lock().unwrap();
         let mut numbers: Vec<_> = kept.entries.keys().map(|key| key.0[0]).collect();
         numbers.sort_unstable();
         assert_eq!(numbers, [1, 3, 4]);

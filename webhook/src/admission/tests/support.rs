@@ -26,11 +26,11 @@ use tower::ServiceExt;
 
 use crate::{
     access::{AccessReviewer, Permission},
-    admission::{Admission, router},
+    admission::{Admission, ExpansionCache, router},
     events::{EventQueue, Events, Occurrence},
     health,
     kinds::{Kind, KindTable, Kinds},
-    metrics::Metrics,
+    metrics::{CacheName, Metrics},
     policies::PolicyCache,
     templates::{Part, TemplateError, TemplateProvider, Templates},
     workers::Workers,
@@ -172,7 +172,7 @@ impl Server {
             kinds: Arc::new(Kinds::fixed(kinds)),
             access: Arc::new(Rights(denied)),
             workers,
-            expansions: Arc::default(),
+            expansions: Arc::new(ExpansionCache::new(metrics.cache(CacheName::Expansions))),
             controllers: Controllers {
                 own: Some("system:serviceaccount:module-system:module-webhook".into()),
                 cyclops: None,
