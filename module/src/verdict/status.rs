@@ -54,10 +54,10 @@ pub(super) fn status(question: &Question<'_>, old: &Value, new: &Value) -> Resul
         Some(template) if template.locks().is_empty() => Rule::Allow,
         Some(_) => policy.template_change(requester, false, keeps_locks),
     };
-    let owned = Owned::read(question, old, false)?;
-    let owned = owned.strictest(|manager| policy.owned_template_change(requester, false, keeps_locks, manager));
+    let values = Owned::read(question, old, false)?;
+    let owned = values.strictest(|manager| policy.owned_template_change(requester, false, keeps_locks, manager));
     let (rule, why) = if marked >= owned { (marked, prose::MARKED) } else { (owned, prose::OWNED) };
-    if rule == Rule::Allow && question.old_template.is_some_and(|template| template.locks().is_empty()) {
+    if values.is_empty() && question.old_template.is_some_and(|template| template.locks().is_empty()) {
         return Ok(allowance);
     }
     let (before, after) = (at(old, RESOLVED_VERSION), at(new, RESOLVED_VERSION));
