@@ -328,6 +328,12 @@ fn a_reference_that_moved_under_the_same_words_is_a_change_of_the_version() {
     assert_eq!(refused_fields(&case().moving_to(moved())), ["spec.template.version"]);
     allowed(&case().moving_to(locked()));
     allowed(&case().moving_to(moved()).by(argocd()));
+    let elsewhere = json!({"repo": "a", "path": "b", "version": "c"});
+    let both = Case::update(old.clone(), set(new.clone(), "/spec/template/enforceGitOpsWrite", elsewhere));
+    assert_eq!(
+        refused_fields(&both.moving_to(moved())),
+        ["spec.template.enforceGitOpsWrite", "spec.template.version"]
+    );
 }
 
 #[test]
@@ -610,10 +616,9 @@ fn what_git_owns_locks_template_and_target_too() {
     allowed(&Case { old_template: Some(unlocked()), policy: policy(json!({})), ..status });
     let mut status = Case::update(old(), set(old(), "/status/templateResolvedVersion", json!("sha2")));
     status.operation = Operation::Status;
-    assert_eq!(
-        refused_fields(&status.having(unlocked()).under(json!({"ownership": "Enforce"}))),
-        ["status.templateResolvedVersion"]
-    );
+    let status = status.having(unlocked()).under(json!({"ownership": "Enforce"}));
+    assert_eq!(refused_fields(&status), ["status.templateResolvedVersion"]);
+    assert_eq!(allowed(&status.by(argocd())).locked_changes, ["status.templateResolvedVersion"]);
 }
 
 #[test]

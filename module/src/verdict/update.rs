@@ -70,7 +70,9 @@ pub(super) fn update(question: &Question<'_>, old: &Value, new: &Value) -> Resul
             return Err(Refusal::unavailable(prose::TEMPLATE_UNKNOWN, 5).on(Ground::Unreachable));
         }
         // The same words stand for something else by now: a change of the version, if this write takes it over.
-        Some(new_template) if reference_changes.is_empty() && new_template.digest() != old_template.digest() => {
+        Some(new_template)
+            if !names_another_template(&reference_changes) && new_template.digest() != old_template.digest() =>
+        {
             reference_changes.push(LockedField {
                 field: "spec.template.version".to_owned(),
                 old: Some(old_template.digest().into()),
