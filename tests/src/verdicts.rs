@@ -1,28 +1,49 @@
-//! Random changes of Modules, decided by the rules and by an oracle that was written from their description.
+//! Random writes of Modules, decided by the rules and by an oracle that was written from their description.
 
+mod chart;
+mod expect;
 mod generate;
 mod oracle;
 mod shrink;
+mod write;
 
 use std::collections::BTreeSet;
 use std::fmt;
 
-use anyhow::{Context, Result, anyhow};
-use module::policy::{ModulePolicy, ModulePolicySpec, Policies, TemplateChanges, TemplatePolicy};
-use module::verdict::{Controllers, Operation, Question, Verdict, decide};
-use module::{Requester, Template};
-use renderer::values::{Values, effective, enabled_sub_charts, from_json};
-use renderer::{Chart, ChartFile};
-use serde_json::{Value, json};
+use anyhow::{Result, bail};
+use module::Template;
+use module::policy::Policies;
+use module::verdict::{self, Question, Verdict};
+use serde_json::Value;
 
+pub use chart::{ChartText, SchemaText, SubChart};
 pub use generate::case;
-use oracle::{Change, Document, Step};
 pub use shrink::shrink;
+pub use write::{Aside, Kind, Naming, PolicyText, Reason, Who};
 
-/// A change of a Module, and all that decides whether it is allowed.
+use chart::write_chart;
+use write::{NAMESPACE, controllers, guard};
+
+/// A write of a Module, and all that decides whether it is allowed.
 #[derive(Clone, Debug)]
 pub struct Case {
-    /// The chart that the stored Module was admitted with.
+    /// What is done.
+    pub kind: Kind,
+    /// By whom.
+    pub who: Who,
+    /// The policies that count.
+    pub policies: Vec<PolicyText>,
+    /// The reason that is given.
+    pub reason: Reason,
+    /// What changes besides values.
+    pub asides: BTreeSet<Aside>,
+    /// Whether a GitOps writer has written the stored Module.
+    pub is_claimed: bool,
+    /// Values of the stored Module that Git owns.
+    pub owned: BTreeSet<Vec<String>>,
+    /// Whether templates are not to be had.
+    pub is_source_down: bool,
+    /// The chart that the stored Module was admitted with; of a creation, the one that it names.
     pub old_chart: ChartText,
     /// The chart that the new Module names; none: the same.
     pub new_chart: Option<ChartText>,
@@ -30,164 +51,145 @@ pub struct Case {
     pub old_values: Value,
     /// Values of the new Module.
     pub new_values: Value,
-    /// Which of some policies holds.
-    pub policy: usize,
 }
 
-/// A chart without templates.
-#[derive(Clone, Debug)]
-pub struct ChartText {
-    /// `values.schema.json`.
-    pub schema: Option<SchemaText>,
-    /// `values.yaml`.
-    pub values: Value,
-    /// The dependencies.
-    pub sub_charts: Vec<SubChart>,
-}
-
-/// A schema, or what is none.
-#[derive(Clone, Debug)]
-pub enum SchemaText {
-    /// JSON.
-    Json(Value),
-    /// A text that nobody can take for a schema.
-    Broken(String),
-}
-
-/// A dependency.
-#[derive(Clone, Debug)]
-pub struct SubChart {
-    /// Its chart's name.
-    pub name: String,
-    /// `alias`.
-    pub alias: Option<String>,
-    /// `condition`.
-    pub condition: Option<String>,
-    /// One of `tags`.
-    pub tag: Option<String>,
-    /// The chart.
-    pub chart: ChartText,
-}
+/// Names of fields.
+pub type Fields = BTreeSet<String>;
 
 /// What is decided.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// The change passes.
-    Allowed,
+    /// The write passes.
+    Allowed(Allowance),
     /// It touches what is locked: these fields.
-    Locked(BTreeSet<String>),
+    Locked(Fields),
+    /// Somebody else would have to do it.
+    Forbidden,
+    /// It cannot be decided without the template.
+    Unavailable,
     /// Nobody can say what a schema locks.
     Malformed,
     /// Helm does not make values of the templates of what is written.
     Unreadable,
 }
 
-impl SubChart {
-    fn key(&self) -> &str {
-        self.alias.as_ref().unwrap_or(&self.name)
-    }
+/// What is told of a write that passes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Allowance {
+    /// Fields that are warned of.
+    pub warned: Fields,
+    /// Locked fields that change.
+    pub changed: Fields,
+    /// Whether it passes by the reason that is given.
+    pub by_reason: bool,
 }
 
-impl ChartText {
-    fn files(&self, name: &str, folder: &str, files: &mut Vec<ChartFile>) {
-        let dependencies: Vec<Value> = self
-            .sub_charts
-            .iter()
-            .map(|sub_chart| {
-                json!({
-                    "name": sub_chart.name,
-                    "version": "1.0.0",
-                    "alias": sub_chart.alias.as_deref().unwrap_or_default(),
-                    "condition": sub_chart.condition.as_deref().unwrap_or_default(),
-                    "tags": sub_chart.tag.iter().collect::<Vec<_>>(),
-                })
-            })
-            .collect();
-        let metadata = json!({"apiVersion": "v2", "name": name, "version": "1.0.0", "dependencies": dependencies});
-        let mut add = |name: &str, text: String| {
-            files.push(ChartFile { name: format!("{folder}{name}"), data: text.into_bytes() });
-        };
-        add("Chart.yaml", metadata.to_string());
-        add("values.yaml", self.values.to_string());
-        match &self.schema {
-            Some(SchemaText::Json(schema)) => add("values.schema.json", schema.to_string()),
-            Some(SchemaText::Broken(text)) => add("values.schema.json", text.clone()),
-            None => {}
-        }
-        for sub_chart in &self.sub_charts {
-            sub_chart.chart.files(&sub_chart.name, &format!("{folder}charts/{}/", sub_chart.name), files);
-        }
-    }
+/// How a write ends, told shortly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Outcome {
+    /// It passes and touches nothing locked.
+    Free,
+    /// It passes though it touches something locked.
+    Entitled,
+    /// It passes with a warning.
+    Warned,
+    /// It passes by the reason that is given.
+    ByReason,
+    /// See [`Decision::Locked`].
+    Locked,
+    /// See [`Decision::Forbidden`].
+    Forbidden,
+    /// See [`Decision::Unavailable`].
+    Unavailable,
+    /// See [`Decision::Unreadable`].
+    Unreadable,
+    /// See [`Decision::Malformed`].
+    Malformed,
+}
 
-    fn load(&self) -> Result<Chart> {
-        let mut files = Vec::new();
-        self.files("app", "", &mut files);
-        Chart::load(files).context("the generated chart cannot be loaded")
-    }
+impl Outcome {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::Free,
+        Self::Entitled,
+        Self::Warned,
+        Self::ByReason,
+        Self::Locked,
+        Self::Forbidden,
+        Self::Unavailable,
+        Self::Unreadable,
+        Self::Malformed,
+    ];
+}
 
-    /// The schemas with the keys of their charts' values; none if one of them is no schema.
-    fn documents(&self, path: &[String], documents: &mut Vec<Document>) -> Option<()> {
-        match &self.schema {
-            Some(SchemaText::Json(schema)) => {
-                documents.push(Document { chart: path.to_vec(), schema: schema.clone() });
-            }
-            Some(SchemaText::Broken(_)) => return None,
-            None => {}
+impl Decision {
+    /// How the write ends.
+    pub fn outcome(&self) -> Outcome {
+        match self {
+            Self::Allowed(allowance) if !allowance.warned.is_empty() => Outcome::Warned,
+            Self::Allowed(allowance) if allowance.by_reason => Outcome::ByReason,
+            Self::Allowed(allowance) if !allowance.changed.is_empty() => Outcome::Entitled,
+            Self::Allowed(_) => Outcome::Free,
+            Self::Locked(_) => Outcome::Locked,
+            Self::Forbidden => Outcome::Forbidden,
+            Self::Unavailable => Outcome::Unavailable,
+            Self::Unreadable => Outcome::Unreadable,
+            Self::Malformed => Outcome::Malformed,
         }
-        self.sub_charts.iter().try_for_each(|sub_chart| {
-            sub_chart.chart.documents(&[path, &[sub_chart.key().to_owned()]].concat(), documents)
-        })
-    }
-
-    /// The keys of the values of all sub-charts, inner ones included.
-    fn paths(&self) -> Vec<Vec<String>> {
-        let below = |sub_chart: &SubChart| {
-            let key = sub_chart.key().to_owned();
-            let inner = sub_chart.chart.paths().into_iter().map(|path| [vec![key.clone()], path].concat());
-            std::iter::once(vec![key.clone()]).chain(inner).collect::<Vec<_>>()
-        };
-        self.sub_charts.iter().flat_map(below).collect()
     }
 }
 
 impl Case {
-    fn changes(&self) -> TemplateChanges {
-        match self.policy {
-            2 => TemplateChanges::Version,
-            3 => TemplateChanges::Any,
-            _ => TemplateChanges::GitOpsOnly,
-        }
-    }
-
     /// What the rules say.
     pub fn decide(&self) -> Result<Decision> {
         let old_template = Template::new(self.old_chart.load()?, "old");
-        let new_template =
-            self.new_chart.as_ref().map(|chart| Ok::<_, anyhow::Error>(Template::new(chart.load()?, "new")));
+        let new_template = self.new_chart.as_ref().map(|chart| anyhow::Ok(Template::new(chart.load()?, "new")));
         let (Ok(old_template), Ok(new_template)) = (old_template, new_template.transpose()?.transpose()) else {
             return Ok(Decision::Malformed);
         };
-        let template = TemplatePolicy { changes: self.changes(), ..TemplatePolicy::default() };
-        let policy = ModulePolicy::new("all", ModulePolicySpec { template, ..ModulePolicySpec::default() });
-        let version = if new_template.is_some() { "2" } else { "1" };
-        let verdict = decide(&Question {
-            operation: Operation::Update,
-            old: Some(&module("1", &self.old_values)),
-            new: Some(&module(version, &self.new_values)),
-            requester: &Requester::named("developer"),
-            policy: &Policies::new([policy]).effective("team"),
-            old_template: Some(&old_template),
-            new_template: new_template.as_ref(),
-            controllers: &Controllers::default(),
+        let policies =
+            self.policies.iter().enumerate().map(|(index, policy)| policy.object(&format!("policy-{index}")));
+        let policy = Policies::new(policies).effective(NAMESPACE);
+        let (mut old, new) = self.objects();
+        if let Some(old) = &mut old
+            && policy.guards_deletion(self.is_claimed, !old_template.locks().is_empty())
+        {
+            guard(old);
+        }
+        let (old_template, new_template) = match self.kind {
+            _ if self.is_source_down => (None, None),
+            Kind::Creation => (None, Some(&old_template)),
+            _ => (Some(&old_template), new_template.as_ref()),
+        };
+        let verdict = verdict::decide(&Question {
+            operation: self.kind.operation(),
+            old: old.as_ref(),
+            new: new.as_ref(),
+            requester: &self.who.requester(),
+            policy: &policy,
+            old_template,
+            new_template,
+            controllers: &controllers(),
         });
         Ok(match verdict {
-            Verdict::Allowed(_) => Decision::Allowed,
+            Verdict::Allowed(allowance) => Decision::Allowed(Allowance {
+                warned: allowance
+                    .warnings
+                    .iter()
+                    .filter_map(|text| Some(text.split_once(": ")?.0.to_owned()))
+                    .collect(),
+                changed: allowance.locked_changes.into_iter().collect(),
+                by_reason: allowance.break_glass.is_some(),
+            }),
             Verdict::Refused(refusal) => {
-                let fields: BTreeSet<String> = refusal.causes.into_iter().map(|cause| cause.field).collect();
-                if fields == BTreeSet::from(["spec.values".to_owned()]) && !refusal.message.contains("locked by") {
-                    Decision::Unreadable
-                } else {
-                    Decision::Locked(fields)
+                let fields: Fields = refusal.causes.into_iter().map(|cause| cause.field).collect();
+                let is_about_values = fields == Fields::from(["spec.values".to_owned()]);
+                match refusal.code {
+                    403 => Decision::Forbidden,
+                    503 => Decision::Unavailable,
+                    422 if is_about_values && !refusal.message.contains("locked by") => Decision::Unreadable,
+                    422 => Decision::Locked(fields),
+                    code => bail!("refused with {code}: {}", refusal.message),
                 }
             }
         })
@@ -195,98 +197,43 @@ impl Case {
 
     /// What the oracle says.
     pub fn expect(&self) -> Result<Decision> {
-        let new_text = self.new_chart.as_ref().unwrap_or(&self.old_chart);
-        let (mut old_documents, mut new_documents) = (Vec::new(), Vec::new());
-        let all_read = self.old_chart.documents(&[], &mut old_documents).is_some()
-            && new_text.documents(&[], &mut new_documents).is_some();
-        if !all_read || oracle::are_malformed(&old_documents) || oracle::are_malformed(&new_documents) {
-            return Ok(Decision::Malformed);
-        }
-        // Such a write always passes, even if the stored values cannot be used.
-        if self.new_chart.is_none() && self.old_values == self.new_values {
-            return Ok(Decision::Allowed);
-        }
-        let documents = [old_documents.as_slice(), &new_documents].concat();
-        let (old_chart, new_chart) = (self.old_chart.load()?, new_text.load()?);
-        let (old_values, new_values) = (from_json(&self.old_values), from_json(&self.new_values));
-        let (Ok(old_values), Ok(new_values)) = (old_values, new_values) else { return Ok(Decision::Unreadable) };
-        let mut fields = BTreeSet::new();
-        if oracle::lock_anything(&documents, &[]) {
-            let (Ok(old_effective), Ok(new_effective)) =
-                (effective(&old_chart, &old_values), effective(&new_chart, &new_values))
-            else {
-                return Ok(Decision::Unreadable);
-            };
-            let change = Change {
-                old_effective: &Value::Object(old_effective),
-                old_explicit: &self.old_values,
-                new_effective: &Value::Object(new_effective),
-                new_explicit: &self.new_values,
-            };
-            fields.extend(oracle::locked_changes(&documents, change).into_iter().map(|path| field(&path)));
-            let on = |chart: &Chart, values: &Values| enabled_sub_charts(chart, values).map_err(|error| anyhow!(error));
-            let (before, after) = (on(&old_chart, &old_values)?, on(&new_chart, &new_values)?);
-            for path in new_text.paths() {
-                let is_switched_off = before.contains(&path) && !after.contains(&path);
-                if is_switched_off && oracle::lock_anything(&documents, &path) {
-                    fields.insert(OFF.to_owned());
-                }
-            }
-        }
-        if self.new_chart.is_some() && oracle::lock_anything(&old_documents, &[]) {
-            let is_free = match self.changes() {
-                TemplateChanges::GitOpsOnly => false,
-                TemplateChanges::Version => fields.is_empty() && oracle::keep_locks(&old_documents, &new_documents),
-                TemplateChanges::Any => true,
-            };
-            if !is_free {
-                fields.insert(VERSION.to_owned());
-            }
-        }
-        Ok(if fields.is_empty() { Decision::Allowed } else { Decision::Locked(fields) })
+        expect::expect(self)
     }
 }
 
 /// What the oracle calls a sub-chart that is switched off: it does not say by which value.
 const OFF: &str = "a sub-chart";
-/// What the template's version is called.
-const VERSION: &str = "spec.template.version";
 
 /// Whether the decisions agree: they name the same fields, or fields of which one is part of the other.
 pub fn agree(rules: &Decision, oracle: &Decision) -> bool {
-    let (Decision::Locked(named), Decision::Locked(expected)) = (rules, oracle) else { return rules == oracle };
+    match (rules, oracle) {
+        (Decision::Locked(named), Decision::Locked(expected)) => same_fields(named, expected),
+        (Decision::Allowed(rules), Decision::Allowed(oracle)) => {
+            same_fields(&rules.warned, &oracle.warned)
+                && same_fields(&rules.changed, &oracle.changed)
+                && rules.by_reason == oracle.by_reason
+        }
+        _ => rules == oracle,
+    }
+}
+
+fn same_fields(named: &Fields, expected: &Fields) -> bool {
     let overlap = |one: &String, other: &String| one.starts_with(other.as_str()) || other.starts_with(one.as_str());
     let off = expected.contains(OFF);
     expected.iter().all(|field| field == OFF || named.iter().any(|name| overlap(name, field)))
         && (off || named.iter().all(|name| expected.iter().any(|field| overlap(name, field))))
 }
 
-fn field(path: &[Step]) -> String {
-    path.iter().fold("spec.values".to_owned(), |field, step| match step {
-        Step::Key(key) if key.contains('/') => format!("{field}[{}]", json!(key)),
-        Step::Key(key) => format!("{field}.{key}"),
-        Step::Index(index) => format!("{field}[{index}]"),
-        Step::Unnamed(_) => field,
-    })
-}
-
-fn module(version: &str, values: &Value) -> Value {
-    json!({
-        "apiVersion": "cyclops-ui.com/v1alpha1",
-        "kind": "Module",
-        "metadata": {"name": "app", "namespace": "team"},
-        "spec": {
-            "template": {"repo": "https://example.com/charts", "path": "app", "version": version},
-            "values": values,
-        },
-    })
-}
-
 impl fmt::Display for Case {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kind, who, policies, reason, asides, is_claimed, owned, is_source_down, .. } = self;
+        writeln!(formatter, "{kind:?} by {who:?}, reason {reason:?}, besides values {asides:?}")?;
+        writeln!(formatter, "claimed {is_claimed}, owned {owned:?}, source down {is_source_down}")?;
+        for policy in policies {
+            writeln!(formatter, "policy      {policy:?}")?;
+        }
         writeln!(formatter, "old values  {}", self.old_values)?;
         writeln!(formatter, "new values  {}", self.new_values)?;
-        writeln!(formatter, "policy      template.changes {:?}", self.changes())?;
         writeln!(formatter, "old chart")?;
         write_chart(formatter, &self.old_chart, 1)?;
         if let Some(chart) = &self.new_chart {
@@ -295,19 +242,4 @@ impl fmt::Display for Case {
         }
         Ok(())
     }
-}
-
-fn write_chart(formatter: &mut fmt::Formatter<'_>, chart: &ChartText, depth: usize) -> fmt::Result {
-    let indent = "  ".repeat(depth);
-    match &chart.schema {
-        Some(SchemaText::Json(schema)) => writeln!(formatter, "{indent}schema    {schema}")?,
-        Some(SchemaText::Broken(text)) => writeln!(formatter, "{indent}schema    {text}")?,
-        None => {}
-    }
-    writeln!(formatter, "{indent}defaults  {}", chart.values)?;
-    for SubChart { name, alias, condition, tag, chart } in &chart.sub_charts {
-        writeln!(formatter, "{indent}sub-chart {name} alias {alias:?} condition {condition:?} tag {tag:?}")?;
-        write_chart(formatter, chart, depth + 1)?;
-    }
-    Ok(())
 }

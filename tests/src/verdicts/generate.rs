@@ -1,9 +1,13 @@
-//! Charts, values and changes of values at random, so that locks are touched and left alone about as often.
+//! Writes at random: charts, values and changes of values, so that locks are touched and left alone about as often, and
+//! who writes what else under which policies.
 
+use std::collections::BTreeSet;
+
+use module::policy::{Creation, Deletion, ImmutableValues, Ownership, TemplateChanges};
 use serde_json::{Map, Value, json};
 
 use super::oracle::PATTERNS;
-use super::{Case, ChartText, SchemaText, SubChart};
+use super::{Aside, Case, ChartText, Kind, Naming, PolicyText, Reason, SchemaText, SubChart, Who, expect};
 use crate::generate::Random;
 
 /// Keys of values, those of sub-charts and what they share among them.
@@ -29,22 +33,137 @@ const BROKEN: [&str; 5] = [
     r#"{"properties": {"a": {}}} {}"#,
 ];
 
-/// A change of a Module, and the charts that it is about.
+/// Of so many in a hundred charts that are no templates, one is kept: a write that names such a chart tells little.
+const KEPT_MALFORMED: usize = 12;
+
+/// A write of a Module, and the charts that it is about.
 pub fn case(random: &mut Random) -> Case {
+    loop {
+        let case = any_case(random);
+        // What is stored had a template when it was.
+        let is_kept = case.kind != Kind::Deletion && random.chance(KEPT_MALFORMED);
+        if is_kept || !expect::is_malformed(&case) {
+            return case;
+        }
+    }
+}
+
+fn any_case(random: &mut Random) -> Case {
+    let kind = Kind::ALL[random.weighted([10, 65, 12, 13])];
     let old_chart = chart(random);
-    let new_chart = random.chance(20).then(|| another_chart(random, &old_chart));
+    let new_chart = (kind == Kind::Update && random.chance(20)).then(|| another_chart(random, &old_chart));
     let base = values(random);
     let old_chart = ChartText { values: mutated(random, &base, 2), ..old_chart };
     let old_values = mutated(random, &base, 2);
-    let mut new_values = mutated(random, &old_values, 1);
-    if random.chance(30) {
-        new_values = written_down(random, &new_values, &old_chart.values);
+    let mut new_values = old_values.clone();
+    if matches!(kind, Kind::Creation | Kind::Update) {
+        new_values = mutated(random, &old_values, 1);
+        if random.chance(30) {
+            new_values = written_down(random, &new_values, &old_chart.values);
+        }
     }
     let new_chart = new_chart.map(|new_chart| {
         let changed = mutated(random, &old_chart.values, 1);
         ChartText { values: if random.chance(60) { old_chart.values.clone() } else { changed }, ..new_chart }
     });
-    Case { old_chart, new_chart, old_values, new_values, policy: random.below(4) }
+    Case {
+        kind,
+        who: who(random, kind),
+        policies: (0..random.weighted([5, 75, 20])).map(|_| policy(random)).collect(),
+        reason: reason(random, kind),
+        asides: asides(random, kind, new_chart.is_some()),
+        is_claimed: random.chance(50),
+        owned: owned(random, &old_values),
+        is_source_down: new_chart.is_none() && random.chance(4),
+        old_chart,
+        new_chart,
+        old_values,
+        new_values,
+    }
+}
+
+fn who(random: &mut Random, kind: Kind) -> Who {
+    let cleaners = if kind == Kind::Deletion { 8 } else { 1 };
+    Who::ALL[random.weighted([45, 22, 15, 5, 8, cleaners, cleaners])]
+}
+
+fn policy(random: &mut Random) -> PolicyText {
+    let writers = [Naming::Nobody, Naming::User, Naming::Group, Naming::ServiceAccount, Naming::Similar];
+    PolicyText {
+        writer: writers[random.weighted([15, 25, 25, 25, 10])],
+        lists_rescuer: random.chance(70),
+        values: [ImmutableValues::Enforce, ImmutableValues::Warn, ImmutableValues::Off][random.weighted([75, 15, 10])],
+        ownership: [Ownership::Off, Ownership::Warn, Ownership::Enforce][random.weighted([65, 12, 23])],
+        template: [TemplateChanges::GitOpsOnly, TemplateChanges::Version, TemplateChanges::Any]
+            [random.weighted([40, 40, 20])],
+        creation: [Creation::Anyone, Creation::GitOpsOnly][random.weighted([55, 45])],
+        deletion: [Deletion::ProtectGitOps, Deletion::GitOpsOnly, Deletion::Anyone][random.weighted([60, 25, 15])],
+    }
+}
+
+fn reason(random: &mut Random, kind: Kind) -> Reason {
+    if kind == Kind::Deletion && random.chance(30) {
+        return Reason::ForDeletion;
+    }
+    let reasons = [Reason::None, Reason::New, Reason::Other, Reason::Stored, Reason::Removed, Reason::Blank];
+    reasons[random.weighted([76, 10, 4, 5, 3, 2])]
+}
+
+fn asides(random: &mut Random, kind: Kind, has_new_chart: bool) -> BTreeSet<Aside> {
+    let mut asides = BTreeSet::new();
+    match kind {
+        Kind::Update => {
+            // A template that is another one under the same words needs none of them.
+            if has_new_chart && random.chance(90) {
+                let others = [Aside::Version, Aside::Path, Aside::Repository, Aside::SourceType];
+                asides.insert(others[random.weighted([70, 10, 10, 10])]);
+            }
+            for aside in Aside::OF_UPDATES {
+                if random.chance(4) && (has_new_chart || !aside.names_another_template()) {
+                    asides.insert(aside);
+                }
+            }
+        }
+        Kind::Status => {
+            let resolved = [Aside::ResolvedVersion, Aside::FirstResolvedVersion, Aside::Icon];
+            asides.insert(resolved[random.weighted([50, 25, 25])]);
+            if random.chance(15) {
+                asides.insert(Aside::Memory);
+            }
+        }
+        Kind::Creation | Kind::Deletion => {}
+    }
+    // One thing cannot become two.
+    for (change, loss) in [
+        (Aside::SourceType, Aside::SourceTypeLost),
+        (Aside::EnforceGitOpsWrite, Aside::EnforceGitOpsWriteLost),
+        (Aside::TargetNamespace, Aside::TargetNamespaceSpelled),
+    ] {
+        if asides.contains(&change) {
+            asides.remove(&loss);
+        }
+    }
+    asides
+}
+
+/// Some values that Git owns: what is below a mapping each on its own, a list as a whole.
+fn owned(random: &mut Random, values: &Value) -> BTreeSet<Vec<String>> {
+    fn add(random: &mut Random, value: &Value, path: &[String], owned: &mut BTreeSet<Vec<String>>) {
+        match value {
+            Value::Object(members) => {
+                for (key, member) in members {
+                    add(random, member, &[path, &[key.clone()]].concat(), owned);
+                }
+            }
+            _ if random.chance(30) => drop(owned.insert(path.to_vec())),
+            _ => {}
+        }
+    }
+    let mut owned = BTreeSet::new();
+    if random.chance(60) {
+        add(random, values, &[], &mut owned);
+    }
+    owned
 }
 
 fn chart(random: &mut Random) -> ChartText {

@@ -428,17 +428,27 @@ fn is_locked(documents: &[Document], path: &[Step], is_new: &dyn Fn(usize) -> bo
 
 /// The places of locked values that change.
 pub(super) fn locked_changes(documents: &[Document], change: Change<'_>) -> BTreeSet<Vec<Step>> {
+    changes(change, |path| {
+        let is_new = |length: usize| {
+            at(change.old_effective, &path[..length]).is_none() && at(change.old_explicit, &path[..length]).is_none()
+        };
+        (0..=path.len()).find(|length| is_locked(documents, &path[..*length], &is_new))
+    })
+}
+
+/// The places of values that change and that are owned, or part of one that is.
+pub(super) fn owned_changes(owned: &BTreeSet<Vec<Step>>, change: Change<'_>) -> BTreeSet<Vec<Step>> {
+    changes(change, |path| (0..=path.len()).find(|length| owned.contains(&path[..*length])))
+}
+
+/// The places of values that change and must not. `from`: how many steps of a path lead to what must not change.
+fn changes(change: Change<'_>, from: impl Fn(&[Step]) -> Option<usize>) -> BTreeSet<Vec<Step>> {
     let mut paths = BTreeSet::new();
     for value in [change.old_effective, change.old_explicit, change.new_effective, change.new_explicit] {
         add_paths(value, &mut Vec::new(), &mut paths);
     }
     let is_changed = |path: &Vec<Step>| {
-        let is_new = |length: usize| {
-            at(change.old_effective, &path[..length]).is_none() && at(change.old_explicit, &path[..length]).is_none()
-        };
-        let Some(locked) = (0..=path.len()).find(|length| is_locked(documents, &path[..*length], &is_new)) else {
-            return false;
-        };
+        let Some(locked) = from(path) else { return false };
         let (before, after) = (at(change.old_effective, path), at(change.new_effective, path));
         let (set_before, set_after) = (at(change.old_explicit, path), at(change.new_explicit, path));
         let differs = content(before) != content(after);

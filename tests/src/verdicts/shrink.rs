@@ -1,8 +1,8 @@
-//! Smaller changes on which rules and oracle still disagree.
+//! Smaller writes on which rules and oracle still disagree.
 
 use serde_json::{Map, Value};
 
-use super::{Case, ChartText, SchemaText};
+use super::{Case, ChartText, Naming, PolicyText, Reason, SchemaText, Who};
 
 /// Makes a case smaller as long as something is wrong with it.
 pub fn shrink(case: Case, is_wrong: &dyn Fn(&Case) -> bool) -> Case {
@@ -16,19 +16,66 @@ pub fn shrink(case: Case, is_wrong: &dyn Fn(&Case) -> bool) -> Case {
 fn smaller(case: &Case) -> Vec<Case> {
     let mut cases = Vec::new();
     if case.new_chart.is_some() {
-        cases.push(Case { new_chart: None, ..case.clone() });
-        cases.push(Case { new_chart: Some(case.old_chart.clone()), ..case.clone() });
+        let mut same = Case { new_chart: None, ..case.clone() };
+        same.asides.retain(|aside| !aside.names_another_template());
+        cases.push(same);
     }
-    if case.policy != 0 {
-        cases.push(Case { policy: 0, ..case.clone() });
+    for index in 0..case.policies.len() {
+        let mut fewer = case.clone();
+        fewer.policies.remove(index);
+        cases.push(fewer);
+        for policy in plainer(case.policies[index]) {
+            let mut plain = case.clone();
+            plain.policies[index] = policy;
+            cases.push(plain);
+        }
+    }
+    for aside in &case.asides {
+        let mut fewer = case.clone();
+        fewer.asides.remove(aside);
+        cases.push(fewer);
+    }
+    for path in &case.owned {
+        let mut fewer = case.clone();
+        fewer.owned.remove(path);
+        cases.push(fewer);
+    }
+    if case.who != Who::Developer {
+        cases.push(Case { who: Who::Developer, ..case.clone() });
+    }
+    if case.reason != Reason::None {
+        cases.push(Case { reason: Reason::None, ..case.clone() });
+    }
+    if case.is_claimed || case.is_source_down {
+        cases.push(Case { is_claimed: false, is_source_down: false, ..case.clone() });
     }
     cases.extend(smaller_charts(&case.old_chart).into_iter().map(|old_chart| Case { old_chart, ..case.clone() }));
     for new_chart in case.new_chart.iter().flat_map(smaller_charts) {
         cases.push(Case { new_chart: Some(new_chart), ..case.clone() });
     }
-    cases.extend(smaller_maps(&case.old_values).into_iter().map(|old_values| Case { old_values, ..case.clone() }));
+    for old_values in smaller_maps(&case.old_values) {
+        let is_there = |path: &Vec<String>| path.iter().try_fold(&old_values, |value, key| value.get(key));
+        let owned = case.owned.iter().filter(|path| is_there(path).is_some_and(|value| !value.is_object())).cloned();
+        cases.push(Case { owned: owned.collect(), old_values: old_values.clone(), ..case.clone() });
+    }
     cases.extend(smaller_maps(&case.new_values).into_iter().map(|new_values| Case { new_values, ..case.clone() }));
     cases
+}
+
+/// The policy with one thing less said.
+fn plainer(policy: PolicyText) -> Vec<PolicyText> {
+    let silent = PolicyText::SILENT;
+    let mut policies = vec![
+        PolicyText { values: silent.values, ..policy },
+        PolicyText { ownership: silent.ownership, ..policy },
+        PolicyText { template: silent.template, ..policy },
+        PolicyText { creation: silent.creation, ..policy },
+        PolicyText { deletion: silent.deletion, ..policy },
+        PolicyText { lists_rescuer: false, ..policy },
+        PolicyText { writer: Naming::Nobody, ..policy },
+    ];
+    policies.retain(|plain| *plain != policy);
+    policies
 }
 
 fn smaller_charts(chart: &ChartText) -> Vec<ChartText> {
