@@ -16,6 +16,7 @@ mod text;
 mod update;
 
 pub use ground::Ground;
+pub use object::content_differs;
 pub use template_store::decide_template_store;
 pub use text::writers;
 

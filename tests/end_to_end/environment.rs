@@ -3,13 +3,13 @@
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tests::checkout;
 use tests::cluster::templates::{commit_all, copy_charts};
-use tests::cluster::{Cluster, Layout};
+use tests::cluster::{Cluster, Layout, NAME};
 use tests::command::{self, Outcome};
 
 /// How long a consequence may take on a busy machine before it counts as missing.
@@ -27,6 +27,86 @@ pub(crate) fn shared() -> &'static Environment {
     static SHARED: OnceLock<Environment> = OnceLock::new();
     SHARED.get_or_init(|| Environment::start("shared"))
 }
+
+/// As in Cyclops' own installation; everybody else writes Modules.
+const CYCLOPS_IDENTITIES: &str = "
+apiVersion: v1
+kind: Namespace
+metadata: {name: cyclops}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: versions}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: requesters}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: git-only}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: nobody}
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: cyclops-ctrl, namespace: cyclops}
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: cyclops-mcp, namespace: cyclops}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: cyclops-ctrl}
+rules:
+  - {apiGroups: ['*'], resources: ['*'], verbs: ['*']}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: cyclops-ctrl}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: cyclops-ctrl}
+subjects:
+  - {kind: ServiceAccount, name: cyclops-ctrl, namespace: cyclops}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: writers}
+rules:
+  - {apiGroups: [cyclops-ui.com], resources: ['*'], verbs: ['*']}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: writers}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: writers}
+subjects:
+  - {apiGroup: rbac.authorization.k8s.io, kind: Group, name: 'system:authenticated'}
+";
+
+/// A cluster for tests that change what others rest on: one of them has it at a time, and leaves it as it was. There is
+/// no controller, so that nobody but the test writes Modules; Cyclops' identity is known.
+pub(crate) fn exclusive() -> MutexGuard<'static, Environment> {
+    static EXCLUSIVE: OnceLock<Mutex<Environment>> = OnceLock::new();
+    let environment = EXCLUSIVE.get_or_init(|| {
+        let charts = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("exclusive-charts");
+        if charts.exists() {
+            std::fs::remove_dir_all(&charts).unwrap();
+        }
+        copy_charts(&checkout::root().join("tests/fixtures/bypass/charts"), &charts).unwrap();
+        commit_all(&charts, "Publish a chart with marks").unwrap();
+        let environment = Environment::start_with("exclusive", &[&charts]);
+        environment.apply(CYCLOPS_IDENTITIES);
+        environment.cluster.processes().stop(NAME);
+        environment.start_webhook_beside_cyclops();
+        Mutex::new(environment)
+    });
+    environment.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Cyclops' own identity.
+pub(crate) const CYCLOPS: &str = "system:serviceaccount:cyclops:cyclops-ctrl";
 
 impl Environment {
     /// Starts a cluster with the examples' templates and the faulty ones of the fixtures.
@@ -61,6 +141,11 @@ impl Environment {
         Self { cluster: Cluster::open(layout).unwrap(), _supervisor: supervisor }
     }
 
+    /// Starts the webhook as it runs beside an installed Cyclops.
+    pub(crate) fn start_webhook_beside_cyclops(&self) {
+        self.cluster.start_webhook_with(&["--no-controller", &format!("--cyclops-user={CYCLOPS}")]).unwrap();
+    }
+
     /// Runs kubectl as one of the contexts and returns what happened.
     pub(crate) fn kubectl(&self, context: &str, arguments: &[&str]) -> Outcome {
         command::run(self.cluster.kubectl(context).args(arguments)).unwrap()
@@ -75,6 +160,13 @@ impl Environment {
     /// Runs kubectl as an administrator, where only success makes sense.
     pub(crate) fn admin(&self, arguments: &[&str]) -> String {
         self.kubectl("admin", arguments).success().unwrap()
+    }
+
+    /// Applies objects as an administrator.
+    pub(crate) fn apply(&self, objects: &str) {
+        let mut kubectl = self.cluster.kubectl("admin");
+        kubectl.args(["apply", "--server-side", "-f", "-"]);
+        command::run_with_input(&mut kubectl, objects).unwrap().success().unwrap();
     }
 
     /// Runs the plugin as one of the contexts and returns what happened.
@@ -110,7 +202,7 @@ impl Environment {
             assert!(
                 start.elapsed() < PATIENCE,
                 "{what}: did not happen; the log of the webhook and controller ends with\n{}",
-                self.cluster.processes().last_lines(tests::cluster::NAME)
+                self.cluster.processes().last_lines(NAME)
             );
             std::thread::sleep(Duration::from_millis(100));
         }

@@ -8,6 +8,7 @@
 mod bad_input;
 mod bypass;
 mod charts;
+mod cyclops;
 mod environment;
 mod escalation;
 mod events;

@@ -1,6 +1,7 @@
 //! A cluster on this machine: real etcd, API server and controllers without nodes, a git server,
 //! and our webhook and controller, reached by the API server as in production.
 
+mod client;
 mod control_plane;
 mod credentials;
 mod installation;
@@ -15,6 +16,7 @@ use std::process::Command;
 use anyhow::{Result, bail};
 use serde_json::{Value, json};
 
+pub use client::Client;
 pub use installation::{NAME, NAMESPACE, TEAMS, http_get, http_status};
 pub use layout::{Description, Layout, Ports};
 pub use processes::Processes;

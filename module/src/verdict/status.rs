@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::object::{at, text};
 use super::ownership::Owned;
+use super::update::changes_of_values;
 use super::{Allowance, Cause, Controllers, Ground, Question, Refusal, RequiredTemplates, text as prose};
 use crate::policy::Rule;
 use crate::requester::Requester;
@@ -43,10 +44,17 @@ pub(super) fn status(question: &Question<'_>, old: &Value, new: &Value) -> Resul
         return Ok(allowance);
     }
     let (policy, requester) = (question.policy, question.requester);
-    let keeps_locks = match (question.old_template, question.new_template) {
-        (Some(old), Some(new)) => new.locks().keeps_all_of(old.locks()),
-        _ => false,
-    };
+    let owned = Owned::read(question, old, false)?;
+    let (mut causes, mut keeps_locks) = (Vec::new(), false);
+    // Only a commit: Cyclops would follow a branch further than what is decided here.
+    if let (Some(old_template), Some(new_template)) = (question.old_template, question.new_template)
+        && new_template.digest() == text(new, RESOLVED_VERSION)
+        && new_template.locks().keeps_all_of(old_template.locks())
+    {
+        let changes = changes_of_values(question, old_template, &owned, old, new)?;
+        keeps_locks = changes.is_empty();
+        causes = changes.causes(question, old);
+    }
     let marked = match question.old_template {
         _ if policy.template_change(requester, false, false) == Rule::Allow => Rule::Allow,
         None if at(old, "/spec").is_none() => Rule::Allow,
@@ -54,10 +62,9 @@ pub(super) fn status(question: &Question<'_>, old: &Value, new: &Value) -> Resul
         Some(template) if template.locks().is_empty() => Rule::Allow,
         Some(_) => policy.template_change(requester, false, keeps_locks),
     };
-    let values = Owned::read(question, old, false)?;
-    let owned = values.strictest(|manager| policy.owned_template_change(requester, false, keeps_locks, manager));
-    let (rule, why) = if marked >= owned { (marked, prose::MARKED) } else { (owned, prose::OWNED) };
-    if values.is_empty() && question.old_template.is_some_and(|template| template.locks().is_empty()) {
+    let strictest = owned.strictest(|manager| policy.owned_template_change(requester, false, keeps_locks, manager));
+    let (rule, why) = if marked >= strictest { (marked, prose::MARKED) } else { (strictest, prose::OWNED) };
+    if owned.is_empty() && question.old_template.is_some_and(|template| template.locks().is_empty()) {
         return Ok(allowance);
     }
     let (before, after) = (at(old, RESOLVED_VERSION), at(new, RESOLVED_VERSION));
@@ -65,7 +72,10 @@ pub(super) fn status(question: &Question<'_>, old: &Value, new: &Value) -> Resul
     let message = prose::locked_field(question, old, why, prose::Subject::ResolvedVersion, before, after);
     allowance.locked_changes.push(field.clone());
     match rule {
-        Rule::Refuse => return Err(Refusal::because(vec![Cause { field, message }]).on(Ground::Status)),
+        Rule::Refuse => {
+            causes.push(Cause { field, message });
+            return Err(Refusal::because(causes).on(Ground::Status));
+        }
         Rule::Warn => allowance.warnings.push(format!("{field}: {message}")),
         Rule::Allow => {}
     }

@@ -683,6 +683,26 @@ fn status_is_free_but_for_what_steers_a_controller() {
 }
 
 #[test]
+fn where_versions_are_free_the_deployed_one_is_too_if_locks_and_locked_values_stay() {
+    let old = set(module(json!({"image": "nginx"})), "/status/templateResolvedVersion", json!("sha1"));
+    let deploy = |version: &str, files: &[(&str, &str)]| {
+        let new = set(old.clone(), "/status/templateResolvedVersion", json!(version));
+        let mut case = Case::update(old.clone(), new).by(cyclops()).under(json!({"template": {"changes": "Version"}}));
+        case.operation = Operation::Status;
+        assert!(case.required().new);
+        case.moving_to(Template::new(chart(files), "sha2").unwrap())
+    };
+    let [meta, defaults, schema] = [("Chart.yaml", CHART), ("values.yaml", DEFAULTS), ("values.schema.json", SCHEMA)];
+    let resolved = "status.templateResolvedVersion";
+    allowed(&deploy("sha2", &[meta, defaults, schema]));
+    assert_eq!(refused_fields(&deploy("sha2", &[meta, defaults])), [resolved]);
+    let retagged = DEFAULTS.replace("\"1\"", "\"2\"");
+    let other_default = deploy("sha2", &[meta, ("values.yaml", &retagged), schema]);
+    assert_eq!(refused_fields(&other_default), ["spec.values.tag", resolved]);
+    assert_eq!(refused_fields(&deploy("main", &[meta, defaults, schema])), [resolved]);
+}
+
+#[test]
 fn a_sub_chart_with_locks_must_not_be_switched_off() {
     let files = [
         (

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use renderer::values::{Values, ValuesError};
 use serde_json::Value;
 
-use super::object::{annotation, at, check, target_namespace, text};
+use super::object::{annotation, at, check, content_differs, target_namespace, text};
 use super::ownership::{self, Owned};
 use super::sub_charts::{Application, switched_off};
 use super::{Allowance, Cause, Ground, Question, Refusal, RequiredTemplates, break_glass, lifecycle, text as prose};
@@ -177,7 +177,7 @@ pub(super) fn check_source(question: &Question<'_>, new: &Value) -> Result<(), R
 /// Whether a write changes anything that could be locked. Everything else always passes, whatever the state of the
 /// stored object and of its template.
 fn touches(old: &Value, new: &Value) -> bool {
-    ["/spec", "/history"].iter().any(|pointer| at(old, pointer) != at(new, pointer))
+    content_differs(old, new)
         || annotations::GIT_WRITE.iter().any(|name| annotation(old, name) != annotation(new, name))
         || brings_reason(old, new)
 }
@@ -269,7 +269,7 @@ fn history(object: &Value) -> &[Value] {
 
 /// Values that change and must not be changed by everybody.
 #[derive(Default)]
-struct ValuesChanges {
+pub(super) struct ValuesChanges {
     /// What a schema marks.
     locked: Vec<LockedChange>,
     /// What a GitOps tool owns.
@@ -277,13 +277,26 @@ struct ValuesChanges {
 }
 
 impl ValuesChanges {
-    fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.locked.is_empty() && self.owned.is_empty()
+    }
+
+    /// What to say to whoever may not change them.
+    pub(super) fn causes(&self, question: &Question<'_>, module: &Value) -> Vec<Cause> {
+        let locked = self.locked.iter().map(|change| Cause {
+            field: change.path.to_field(),
+            message: prose::locked_value(question, module, change),
+        });
+        let owned = self.owned.iter().map(|change| Cause {
+            field: change.value.path.to_field(),
+            message: prose::owned_value(question, module, change),
+        });
+        locked.chain(owned).collect()
     }
 }
 
 /// Locked values that change, under the locks of the old and the new template.
-fn changes_of_values(
+pub(super) fn changes_of_values(
     question: &Question<'_>,
     old_template: &Template,
     owned: &Owned,

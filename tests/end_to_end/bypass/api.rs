@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::Command;
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Certificate, Client, Method};
+use reqwest::Method;
+use reqwest::header::CONTENT_TYPE;
 use serde_json::{Value, json};
+use tests::cluster::Client;
 use tests::command;
 
 use super::request::{Patch, Request};
@@ -33,16 +32,9 @@ pub(crate) struct Place<'a> {
     pub(crate) name: &'a str,
 }
 
-/// A client that proves who it is, by a certificate or by headers.
-struct Http {
-    client: Client,
-    headers: HeaderMap,
-}
-
 /// The API server, with the proofs of all identities.
 pub(crate) struct Api {
-    server: String,
-    http: BTreeMap<String, Http>,
+    http: BTreeMap<String, Client>,
     kubectl: PathBuf,
     kubeconfig: PathBuf,
     folder: PathBuf,
@@ -51,11 +43,8 @@ pub(crate) struct Api {
 impl Api {
     /// Collects the proofs of the identities, besides the administrator's.
     pub(crate) fn new(environment: &Environment, identities: &BTreeMap<String, Identity>) -> Self {
-        // The first installation in this process cannot fail, a second one changes nothing.
-        drop(rustls::crypto::ring::default_provider().install_default());
         let layout = environment.cluster.layout();
-        let text = std::fs::read_to_string(layout.kubeconfig()).unwrap();
-        let mut config: Value = serde_yaml::from_str(&text).unwrap();
+        let mut config = environment.cluster.kubeconfig().unwrap();
         let user_of = |config: &Value, context: &str| {
             let users = config["users"].as_array().unwrap();
             users.iter().find(|user| user["name"] == context).unwrap()["user"].clone()
@@ -81,14 +70,12 @@ impl Api {
             config["contexts"].as_array_mut().unwrap().push(entry("context", context));
         }
         layout.write("suite.kubeconfig", &serde_yaml::to_string(&config).unwrap()).unwrap();
-        let cluster = &config["clusters"][0]["cluster"];
-        let authority = BASE64_STANDARD.decode(cluster["certificate-authority-data"].as_str().unwrap()).unwrap();
-        let mut http = BTreeMap::from([("admin".to_owned(), Http::new(&authority, &administrator))]);
+        let client = |user: &Value| Client::new(&config, user).unwrap();
+        let mut http = BTreeMap::from([("admin".to_owned(), client(&administrator))]);
         for name in identities.keys() {
-            http.insert(name.clone(), Http::new(&authority, &user_of(&config, &format!("suite-{name}"))));
+            http.insert(name.clone(), client(&user_of(&config, &format!("suite-{name}"))));
         }
         Self {
-            server: cluster["server"].as_str().unwrap().to_owned(),
             http,
             kubectl: environment.cluster.description().programs.join("kubectl"),
             kubeconfig: layout.path("suite.kubeconfig"),
@@ -98,8 +85,7 @@ impl Api {
 
     /// The stored Module, or nothing.
     pub(crate) async fn module(&self, place: Place<'_>) -> Option<Value> {
-        let address = format!("{}{}", self.server, path(place, None));
-        let answer = self.http["admin"].request(Method::GET, address).send().await.unwrap();
+        let answer = self.http["admin"].request(Method::GET, &path(place, None)).send().await.unwrap();
         if answer.status() == 404 {
             return None;
         }
@@ -147,8 +133,8 @@ impl Api {
             }
             _ => {}
         }
-        let address = format!("{}{path}{query}", self.server);
-        let sent = self.http[identity].request(method, address).header(CONTENT_TYPE, content).body(body);
+        let sent =
+            self.http[identity].request(method, &format!("{path}{query}")).header(CONTENT_TYPE, content).body(body);
         let answer = sent.send().await.unwrap();
         let succeeded = answer.status().is_success();
         let text = answer.text().await.unwrap();
@@ -254,35 +240,4 @@ impl Patch {
 fn path(place: Place<'_>, subresource: Option<&str>) -> String {
     let subresource = subresource.map(|name| format!("/{name}")).unwrap_or_default();
     format!("/apis/cyclops-ui.com/v1alpha1/namespaces/{}/modules/{}{subresource}", place.namespace, place.name)
-}
-
-impl Http {
-    /// A client that proves what a user of a kubeconfig proves.
-    fn new(authority: &[u8], user: &Value) -> Self {
-        let mut headers = HeaderMap::new();
-        let mut add = |name: &'static str, value: &str| {
-            headers.append(HeaderName::from_static(name), HeaderValue::from_str(value).unwrap());
-        };
-        if let Some(name) = user["as"].as_str() {
-            add("impersonate-user", name);
-        }
-        for group in user["as-groups"].as_array().into_iter().flatten() {
-            add("impersonate-group", group.as_str().unwrap());
-        }
-        if let Some(token) = user["token"].as_str() {
-            add("authorization", &format!("Bearer {token}"));
-        }
-        let authorities = Certificate::from_pem_bundle(authority).unwrap();
-        let mut builder = Client::builder().tls_certs_only(authorities).no_proxy();
-        if let Some(certificate) = user["client-certificate-data"].as_str() {
-            let mut pem = BASE64_STANDARD.decode(certificate).unwrap();
-            pem.extend(BASE64_STANDARD.decode(user["client-key-data"].as_str().unwrap()).unwrap());
-            builder = builder.identity(reqwest::Identity::from_pem(&pem).unwrap());
-        }
-        Self { client: builder.build().unwrap(), headers }
-    }
-
-    fn request(&self, method: Method, address: String) -> reqwest::RequestBuilder {
-        self.client.request(method, address).headers(self.headers.clone())
-    }
 }

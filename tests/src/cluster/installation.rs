@@ -62,29 +62,43 @@ impl Cluster {
     /// Starts the webhook with further arguments, and waits for it.
     pub fn start_webhook_with(&self, arguments: &[&str]) -> Result<()> {
         let ports = self.description.ports;
+        self.start_replica(NAME, ports.webhook, ports.webhook_status, arguments)?;
+        self.await_webhook()
+    }
+
+    /// Starts a replica of the webhook under a name of its own, and waits until it is ready.
+    pub fn start_replica(&self, name: &str, port: u16, status_port: u16, arguments: &[&str]) -> Result<()> {
         let mut webhook = Command::new(&self.description.webhook);
         webhook.args([
             format!("--kubeconfig={}", self.layout.path("credentials/webhook.kubeconfig").display()),
             format!("--namespace={NAMESPACE}"),
             format!("--service={NAME}"),
-            format!("--bind=127.0.0.1:{}", ports.webhook),
-            format!("--status-bind=127.0.0.1:{}", ports.webhook_status),
-            format!("--cache-dir={}", self.layout.path("template-cache").display()),
+            format!("--bind=127.0.0.1:{port}"),
+            format!("--status-bind=127.0.0.1:{status_port}"),
+            format!("--cache-dir={}", self.layout.path("template-cache").join(name).display()),
         ]);
         webhook.args(arguments);
-        self.processes.start(NAME, &mut webhook)?;
-        self.await_running(NAME, "answer /readyz with 200", || {
-            http_status(ports.webhook_status, "/readyz").is_some_and(|status| status == 200)
-        })?;
-        // Ready means that the process is; the API server also has to have seen the certificate
-        // authority in the configurations.
+        self.processes.start(name, &mut webhook)?;
+        self.await_running(name, "answer /readyz with 200", || {
+            http_status(status_port, "/readyz").is_some_and(|status| status == 200)
+        })
+    }
+
+    /// Waits until the API server reaches the webhook. Ready means that the process is; the API server also has to have
+    /// seen the certificate authority in the configurations.
+    pub fn await_webhook(&self) -> Result<()> {
         let probe = self.module("team-a", "readiness-probe", "demo", &json!({})).to_string();
-        self.await_running(NAME, "be reached by the API server", || {
+        let start = Instant::now();
+        loop {
             let mut create = self.kubectl("admin");
             create.args(["create", "--dry-run=server", "-f", "-"]);
-            command::run_with_input(&mut create, &probe)
-                .is_ok_and(|outcome| !outcome.stderr.contains("failed calling webhook"))
-        })
+            let outcome = command::run_with_input(&mut create, &probe)?;
+            if !outcome.stderr.contains("failed calling webhook") {
+                return Ok(());
+            }
+            ensure!(start.elapsed() < PATIENCE, "the API server does not reach the webhook: {outcome}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
     }
 
     /// Writes the kubeconfig of a service account, with a token that the API server issued.

@@ -74,9 +74,8 @@ async fn module(admission: &Admission, write: Write) -> Result<Acceptance, Refus
         admission.load_both(&write, &policy, required.old).await?
     } else if required.old || required.new {
         let old = if required.old { admission.load_old(&write, &policy).await? } else { None };
-        let same = write.keeps_template() || !required.new;
-        let new = if same { old.clone() } else { admission.load_new(&write, &policy).await? };
-        Loaded { old, new, same }
+        let new = if required.new { admission.load_new(&write.as_deployed(), &policy).await? } else { None };
+        Loaded { same: new.is_none(), new: new.or_else(|| old.clone()), old }
     } else {
         Loaded::default()
     };

@@ -69,10 +69,22 @@ impl Write {
         Err(Refusal::invalid("spec.values", problem))
     }
 
-    /// Whether spec or history change: what the generation counts.
+    /// Whether spec or history change.
     pub(crate) fn changes_content(&self) -> bool {
         let (Some(old), Some(new)) = (&self.old, &self.new) else { return self.old.is_some() != self.new.is_some() };
-        ["spec", "history"].iter().any(|key| present(old.get(*key)) != present(new.get(*key)))
+        verdict::content_differs(old, new)
+    }
+
+    /// The Module that a write of the status makes Cyclops render: it deploys the resolved version, whatever the spec says.
+    pub(crate) fn as_deployed(&self) -> Self {
+        let mut write = self.clone();
+        if let Some(new) = &mut write.new {
+            let version = new.pointer("/status/templateResolvedVersion").cloned();
+            if let (Some(version), Some(place)) = (version, new.pointer_mut("/spec/template/version")) {
+                *place = version;
+            }
+        }
+        write
     }
 
     /// Whether old and new object name the same template.
