@@ -36,6 +36,15 @@ pub enum CertificateError {
         /// What is wrong with them.
         reason: String,
     },
+    /// A file of the mounted Secret cannot be read.
+    #[error("cannot read {}", path.display())]
+    File {
+        /// The file.
+        path: std::path::PathBuf,
+        /// The system's reason.
+        #[source]
+        source: std::io::Error,
+    },
     /// A call to the API server failed.
     #[error("cannot {action}")]
     Kubernetes {

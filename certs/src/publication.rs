@@ -16,6 +16,15 @@ use crate::CertificateError;
 /// Field manager of the `caBundle` fields.
 pub const FIELD_MANAGER: &str = "module-webhook";
 
+/// What became of a publication.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Published {
+    /// Something was written.
+    pub changed: bool,
+    /// Something else was trusted before.
+    pub replaced: bool,
+}
+
 /// The webhook configurations that trust our authority.
 #[derive(Clone)]
 pub struct WebhookConfigurations {
@@ -34,9 +43,9 @@ impl WebhookConfigurations {
     }
 
     /// Writes `authorities_pem` into every webhook of both configurations that holds something else. A configuration
-    /// that does not exist is left alone: it is installed with the manifests. Returns how many were changed.
-    pub async fn publish(&self, authorities_pem: &str) -> Result<usize, CertificateError> {
-        let mut changed = 0;
+    /// that does not exist is left alone: it is installed with the manifests.
+    pub async fn publish(&self, authorities_pem: &str) -> Result<Published, CertificateError> {
+        let mut published = Published::default();
         let read =
             |error| CertificateError::kubernetes(format!("read the webhook configurations {}", self.name), error);
         let write = |error| {
@@ -46,21 +55,27 @@ impl WebhookConfigurations {
         if let Some(found) = self.validating.get_opt(&self.name).await.map_err(read)? {
             let webhooks = found.webhooks.unwrap_or_default();
             let hooks = webhooks.iter().map(|hook| (hook.name.as_str(), &hook.client_config));
+            published.replaced |= hooks.clone().any(|(_, client)| trusts_another(client, authorities_pem));
             if let Some(patch) = patch("ValidatingWebhookConfiguration", &self.name, hooks, authorities_pem) {
                 self.validating.patch(&self.name, &parameters, &Patch::Apply(&patch)).await.map_err(write)?;
-                changed += 1;
+                published.changed = true;
             }
         }
         if let Some(found) = self.mutating.get_opt(&self.name).await.map_err(read)? {
             let webhooks = found.webhooks.unwrap_or_default();
             let hooks = webhooks.iter().map(|hook| (hook.name.as_str(), &hook.client_config));
+            published.replaced |= hooks.clone().any(|(_, client)| trusts_another(client, authorities_pem));
             if let Some(patch) = patch("MutatingWebhookConfiguration", &self.name, hooks, authorities_pem) {
                 self.mutating.patch(&self.name, &parameters, &Patch::Apply(&patch)).await.map_err(write)?;
-                changed += 1;
+                published.changed = true;
             }
         }
-        Ok(changed)
+        Ok(published)
     }
+}
+
+fn trusts_another(client: &WebhookClientConfig, authorities_pem: &str) -> bool {
+    client.ca_bundle.as_ref().is_some_and(|bundle| !bundle.0.is_empty() && bundle.0 != authorities_pem.as_bytes())
 }
 
 /// The server-side apply that gives every webhook our authority, or nothing if all have it.

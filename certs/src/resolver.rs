@@ -43,6 +43,14 @@ impl ReloadableCertificate {
     }
 }
 
+#[cfg(test)]
+impl ReloadableCertificate {
+    /// Whether this is what is served.
+    pub(crate) fn serves(&self, certificate: &ServingCertificate) -> bool {
+        self.0.load().cert == certificate.certified_key().unwrap().cert
+    }
+}
+
 impl ResolvesServerCert for ReloadableCertificate {
     fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         Some(self.0.load_full())

@@ -12,7 +12,7 @@ use kube::{
     Client,
     runtime::watcher::{Config, watch_object, watcher},
 };
-use tokio::{sync::Notify, task::JoinSet};
+use tokio::{sync::Notify, task::JoinSet, time::Instant};
 
 use crate::{
     CertificateBundle, CertificateError, Lifetimes, ReloadableCertificate, publication::WebhookConfigurations,
@@ -24,6 +24,10 @@ const CHECK_INTERVAL: Duration = Duration::from_mins(1);
 
 /// After a failed call to the API server.
 const RETRY_INTERVAL: Duration = Duration::from_secs(2);
+
+/// How long API servers may take to see a new `caBundle`: each of them watches the configurations, and there may be several.
+/// Until then a certificate of a new authority is served to nobody.
+const OBSERVATION: Duration = Duration::from_secs(10);
 
 /// What certificates are made for and where they go.
 #[derive(Clone, Debug)]
@@ -89,16 +93,20 @@ impl Rotation {
         self.current().not_after().ok()
     }
 
-    /// How many configurations [`Rotation::run`] found without our authority although it had not changed: somebody had
+    /// How often [`Rotation::run`] found a configuration without our authority although it had not changed: somebody had
     /// taken it away.
     pub fn repairs(&self) -> u64 {
         self.repairs.load(Ordering::Relaxed)
     }
 
-    /// Makes the API server trust what is served.
-    pub async fn publish(&self) -> Result<usize, CertificateError> {
+    /// Makes the API server trust what is served, and waits until it does. On a first installation there is nothing to wait
+    /// for: nobody is trusted before.
+    pub async fn publish(&self) -> Result<(), CertificateError> {
         let authorities = self.current().authorities_pem;
-        self.configurations.publish(&authorities).await
+        if self.configurations.publish(&authorities).await?.replaced {
+            tokio::time::sleep(OBSERVATION).await;
+        }
+        Ok(())
     }
 
     /// Runs until cancelled by dropping the future: renews at two thirds of a certificate's life, takes over what
@@ -108,9 +116,10 @@ impl Rotation {
         watches.spawn(Arc::clone(&self).watch_secret());
         watches.spawn(Arc::clone(&self).watch_validating());
         watches.spawn(Arc::clone(&self).watch_mutating());
+        let mut announced = None;
         loop {
-            let pause = match self.step().await {
-                Ok(()) => CHECK_INTERVAL,
+            let pause = match self.step(&mut announced).await {
+                Ok(pause) => pause,
                 Err(error) => {
                     tracing::error!(error = &error as &dyn std::error::Error, "certificate rotation failed");
                     RETRY_INTERVAL
@@ -123,22 +132,35 @@ impl Rotation {
         }
     }
 
-    /// One round. A new authority must be trusted before it is served: publish first, then swap.
-    async fn step(&self) -> Result<(), CertificateError> {
+    /// One round; returns when the next one is due. A new authority must be trusted before it is served: it is published, and
+    /// what it has signed is served when API servers have had the time to see that. `announced`: the authority that is
+    /// waited for, and since when.
+    async fn step(&self, announced: &mut Option<(String, Instant)>) -> Result<Duration, CertificateError> {
         let before = self.current();
         let bundle = self.secret.ensure(&self.options.names, self.options.lifetimes, Some(&before)).await?;
-        let changed = self.configurations.publish(&bundle.authorities_pem).await?;
-        if changed > 0 {
-            tracing::info!(configurations = changed, "published caBundle");
+        let published = self.configurations.publish(&bundle.authorities_pem).await?;
+        if published.changed {
+            tracing::info!("published caBundle");
         }
         if bundle == before {
-            self.repairs.fetch_add(changed as u64, Ordering::Relaxed);
-        } else {
-            self.served.replace(&bundle.serving)?;
-            *self.current.lock().unwrap_or_else(PoisonError::into_inner) = bundle;
-            tracing::info!("serving a new certificate");
+            self.repairs.fetch_add(published.changed.into(), Ordering::Relaxed);
+            *announced = None;
+            return Ok(CHECK_INTERVAL);
         }
-        Ok(())
+        // What has ended is trusted by nobody: nothing is lost by replacing it at once.
+        if bundle.authority_key_pem != before.authority_key_pem && before.not_after()? > SystemTime::now() {
+            let known = announced.take().filter(|(key, _)| *key == bundle.authority_key_pem);
+            let (_, since) = announced.insert(known.unwrap_or((bundle.authority_key_pem.clone(), Instant::now())));
+            let remaining = OBSERVATION.saturating_sub(since.elapsed());
+            if !remaining.is_zero() {
+                return Ok(remaining);
+            }
+        }
+        self.served.replace(&bundle.serving)?;
+        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = bundle;
+        *announced = None;
+        tracing::info!("serving a new certificate");
+        Ok(CHECK_INTERVAL)
     }
 
     fn current(&self) -> CertificateBundle {

@@ -9,6 +9,7 @@ mod bad_input;
 mod bypass;
 mod charts;
 mod cyclops;
+mod drills;
 mod environment;
 mod escalation;
 mod events;

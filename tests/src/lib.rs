@@ -7,6 +7,8 @@ pub mod cluster;
 pub mod codecs;
 pub mod command;
 pub mod differential;
+#[cfg(feature = "cluster")]
+pub mod drills;
 pub mod generate;
 #[cfg(feature = "cluster")]
 pub mod git_server;

@@ -33,6 +33,10 @@ pub struct Arguments {
     /// webhook's port and ask for verdicts
     #[arg(long, value_name = "PATH")]
     pub client_ca_file: Option<PathBuf>,
+    /// Folder with tls.crt and tls.key, a mounted Secret: they are served, and read again when they change; whoever makes
+    /// them also writes their authority into caBundle, as cert-manager does. Without it the webhook makes its own
+    #[arg(long, value_name = "DIR")]
+    pub certificate_dir: Option<PathBuf>,
     /// Folder for fetched templates
     #[arg(long, value_name = "DIR", default_value = "/var/cache/module-webhook")]
     pub cache_dir: PathBuf,

@@ -59,6 +59,11 @@ impl Readiness {
         self.shutting_down.store(true, Ordering::Release);
     }
 
+    /// Whether the process is about to end.
+    pub fn is_shutting_down(&self) -> bool {
+        self.shutting_down.load(Ordering::Acquire)
+    }
+
     /// What is missing; nothing if ready.
     pub fn missing(&self) -> Vec<&'static str> {
         let named = [
@@ -72,7 +77,7 @@ impl Readiness {
             .filter(|(condition, _)| !self.flag(*condition).load(Ordering::Acquire))
             .map(|(_, text)| text)
             .collect();
-        if self.shutting_down.load(Ordering::Acquire) {
+        if self.is_shutting_down() {
             missing.push("shutting down");
         }
         missing

@@ -1,10 +1,21 @@
 //! Wiring: everything is started here, and ends here.
 
-use std::{future::Future, io::IsTerminal, net::TcpListener, path::Path, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    io::IsTerminal,
+    net::TcpListener,
+    path::Path,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use anyhow::{Context, Result};
+use axum::{
+    extract::State,
+    http::{HeaderValue, header::CONNECTION},
+};
 use axum_server::{Handle, tls_rustls::RustlsConfig};
-use certs::{Lifetimes, Rotation, RotationOptions};
+use certs::{Lifetimes, MountedCertificate, ReloadableCertificate, Rotation, RotationOptions};
 use kube::{
     Client, Config,
     config::{KubeConfigOptions, Kubeconfig},
@@ -76,6 +87,7 @@ async fn serve(arguments: Arguments) -> Result<()> {
         bind,
         status_bind,
         client_ca_file,
+        certificate_dir,
         cache_dir,
         no_controller,
         audit_only,
@@ -116,8 +128,9 @@ async fn serve(arguments: Arguments) -> Result<()> {
     let start = async {
         let kinds = until_done("read the cluster's kinds", || Kinds::discover(client.clone())).await;
         readiness.set(Condition::Kinds);
-        let rotation = until_done("get certificates", || {
-            Rotation::start(
+        let certificates = until_done("get certificates", || {
+            Certificates::start(
+                certificate_dir.as_deref(),
                 client.clone(),
                 RotationOptions {
                     namespace: namespace.clone(),
@@ -129,9 +142,9 @@ async fn serve(arguments: Arguments) -> Result<()> {
             )
         })
         .await;
-        (Arc::new(kinds), Arc::new(rotation))
+        (Arc::new(kinds), certificates)
     };
-    let (kinds, rotation) = tokio::select! {
+    let (kinds, certificates) = tokio::select! {
         started = start => started,
         () = terminate.signalled() => return Ok(()),
         Some(ended) = tasks.join_next() => return ended?,
@@ -169,24 +182,24 @@ async fn serve(arguments: Arguments) -> Result<()> {
     if audit_only {
         tracing::warn!("nothing is enforced: what would be refused is only reported");
     }
-    let tls = RustlsConfig::from_config(Arc::new(rotation.served().server_config(clients)?));
+    let tls = RustlsConfig::from_config(Arc::new(certificates.served().server_config(clients)?));
     let listener = listen(bind)?;
     tasks.spawn({
         let server =
             axum_server::from_tcp_rustls(listener, tls)?.handle(handle.clone()).first_request_timeout(FIRST_REQUEST);
-        let router = admission::router(admission);
+        let router = admission::router(admission)
+            .layer(axum::middleware::from_fn_with_state(Arc::clone(&readiness), close_when_shutting_down));
         async move { server.serve(router.into_make_service()).await.context("the webhook's port failed") }
     });
     readiness.set(Condition::Listening);
     tracing::info!(%bind, %status_bind, "serving");
 
     tasks.spawn({
-        let (rotation, readiness, metrics) = (Arc::clone(&rotation), Arc::clone(&readiness), Arc::clone(&metrics));
+        let (readiness, metrics) = (Arc::clone(&readiness), Arc::clone(&metrics));
         async move {
-            until_done("publish the certificate authority", || rotation.publish()).await;
+            until_done("publish the certificate authority", || certificates.publish()).await;
             readiness.set(Condition::Certificates);
-            let reported = Arc::clone(&rotation);
-            tokio::join!(rotation.run(), report(reported, metrics));
+            tokio::join!(certificates.run(), report(&certificates, metrics));
             anyhow::bail!("the certificate rotation ended")
         }
     });
@@ -236,13 +249,87 @@ async fn serve(arguments: Arguments) -> Result<()> {
     outcome
 }
 
-async fn report(rotation: Arc<Rotation>, metrics: Arc<Metrics>) {
+/// Where the served certificate comes from.
+enum Certificates {
+    /// We make and publish our own.
+    Own(Arc<Rotation>),
+    /// Somebody else makes them and publishes their authority.
+    Mounted(MountedCertificate),
+}
+
+impl Certificates {
+    async fn start(
+        folder: Option<&Path>,
+        client: Client,
+        options: RotationOptions,
+    ) -> Result<Self, certs::CertificateError> {
+        match folder {
+            Some(folder) => MountedCertificate::open(folder.to_owned()).map(Self::Mounted),
+            None => Rotation::start(client, options).await.map(Arc::new).map(Self::Own),
+        }
+    }
+
+    fn served(&self) -> Arc<ReloadableCertificate> {
+        match self {
+            Self::Own(rotation) => rotation.served(),
+            Self::Mounted(mounted) => mounted.served(),
+        }
+    }
+
+    fn not_after(&self) -> Option<SystemTime> {
+        match self {
+            Self::Own(rotation) => rotation.not_after(),
+            Self::Mounted(mounted) => mounted.not_after(),
+        }
+    }
+
+    fn repairs(&self) -> u64 {
+        match self {
+            Self::Own(rotation) => rotation.repairs(),
+            Self::Mounted(_) => 0,
+        }
+    }
+
+    async fn publish(&self) -> Result<(), certs::CertificateError> {
+        match self {
+            Self::Own(rotation) => rotation.publish().await,
+            Self::Mounted(_) => Ok(()),
+        }
+    }
+
+    async fn run(&self) {
+        match self {
+            Self::Own(rotation) => Arc::clone(rotation).run().await,
+            Self::Mounted(mounted) => mounted.run().await,
+        }
+    }
+}
+
+/// From SIGTERM on, each answer over HTTP/1.1 ends its connection: clients open new ones to other replicas, and none is
+/// left on which a request could cross the end of this process.
+async fn close_when_shutting_down(
+    State(readiness): State<Arc<Readiness>>,
+    request: axum::extract::Request,
+    next: axum::middleware::Next,
+) -> axum::response::Response {
+    let persists = request.version() <= axum::http::Version::HTTP_11;
+    let mut response = next.run(request).await;
+    if persists && readiness.is_shutting_down() {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
+
+async fn report(certificates: &Certificates, metrics: Arc<Metrics>) {
     const INTERVAL: Duration = Duration::from_secs(10);
+    let mut counted = 0;
     loop {
-        if let Some(not_after) = rotation.not_after() {
+        if let Some(not_after) = certificates.not_after() {
             metrics.certificate(not_after);
         }
-        metrics.configuration_repairs(rotation.repairs());
+        let repairs = certificates.repairs();
+        metrics.installation_repaired(repairs - counted);
+        counted = repairs;
         tokio::time::sleep(INTERVAL).await;
     }
 }

@@ -77,6 +77,11 @@ impl Processes {
         self.end(name, Signal::KILL);
     }
 
+    /// Asks a process to end, and does not wait for that.
+    pub fn terminate(&self, name: &str) {
+        self.signal(name, Signal::TERM);
+    }
+
     /// Halts a process: it keeps its ports and connections, and says nothing.
     pub fn pause(&self, name: &str) {
         self.signal(name, Signal::STOP);
