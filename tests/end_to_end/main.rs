@@ -23,3 +23,4 @@ mod policy_status;
 mod refusals;
 mod resources;
 mod serving;
+mod tampering;

@@ -17,12 +17,19 @@ pub struct Arguments {
     /// Service by which the API server reaches the webhook
     #[arg(long, default_value = "module-webhook")]
     pub service: String,
+    /// Port of that Service
+    #[arg(long, value_name = "PORT", default_value_t = 443)]
+    pub service_port: u16,
     /// Service account of the webhook, whose writes of status and finalizers are the controller's
     #[arg(long, default_value = "module-webhook")]
     pub service_account: String,
     /// Name of the webhook configurations
     #[arg(long, default_value = "module-webhook")]
     pub configurations: String,
+    /// Leave webhook configurations and the API server's policies as somebody has made them, and only write caBundle;
+    /// otherwise what the manifests install is restored when it is changed or deleted
+    #[arg(long)]
+    pub no_repair: bool,
     /// Address of the webhook
     #[arg(long, value_name = "ADDRESS", default_value = "[::]:8443")]
     pub bind: SocketAddr,
@@ -37,6 +44,10 @@ pub struct Arguments {
     /// them also writes their authority into caBundle, as cert-manager does. Without it the webhook makes its own
     #[arg(long, value_name = "DIR")]
     pub certificate_dir: Option<PathBuf>,
+    /// cert-manager's Certificate whose authority it writes into caBundle: the annotation cert-manager.io/inject-ca-from of
+    /// the webhook configurations
+    #[arg(long, value_name = "NAMESPACE/NAME", requires = "certificate_dir")]
+    pub inject_ca_from: Option<String>,
     /// Folder for fetched templates
     #[arg(long, value_name = "DIR", default_value = "/var/cache/module-webhook")]
     pub cache_dir: PathBuf,

@@ -10,6 +10,7 @@ pub mod controller;
 pub mod events;
 pub mod health;
 pub mod host;
+pub mod installation;
 pub mod kinds;
 pub mod lease;
 pub mod metrics;

@@ -242,7 +242,7 @@ pub struct Metrics {
     template_duration: Family<TemplateLabels, Histogram, fn() -> Histogram>,
     template_age: Histogram,
     certificate_not_after: Gauge<f64, AtomicU64>,
-    configuration_repairs: Counter,
+    installation_repairs: Counter,
     enforcing: Gauge,
     policies: Gauge,
     mistaken_policies: Gauge,
@@ -289,7 +289,7 @@ impl Default for Metrics {
             template_duration: Family::new_with_constructor(template_histogram as fn() -> Histogram),
             template_age: age_histogram(),
             certificate_not_after: Gauge::default(),
-            configuration_repairs: Counter::default(),
+            installation_repairs: Counter::default(),
             enforcing: Gauge::default(),
             policies: Gauge::default(),
             mistaken_policies: Gauge::default(),
@@ -359,9 +359,9 @@ impl Default for Metrics {
             metrics.certificate_not_after.clone(),
         );
         registry.register(
-            "configuration_repairs",
-            "Webhook configurations that lacked our authority and were given it again",
-            metrics.configuration_repairs.clone(),
+            "installation_repairs",
+            "Webhook configurations and policies of the API server that were changed or deleted, and restored",
+            metrics.installation_repairs.clone(),
         );
         registry.register(
             "enforcing",
@@ -459,11 +459,6 @@ impl Metrics {
         self.template_age.observe(age.as_secs_f64());
     }
 
-    /// Notes how many repairs of webhook configurations there have been since the start.
-    pub fn configuration_repairs(&self, repairs: u64) {
-        self.configuration_repairs.inc_by(repairs.saturating_sub(self.configuration_repairs.get()));
-    }
-
     /// Notes how many policies there are, and how many of them have mistakes.
     pub fn policies(&self, all: usize, mistaken: usize) {
         self.policies.set(all as i64);
@@ -473,6 +468,11 @@ impl Metrics {
     /// Notes whether refusals are enforced.
     pub fn enforcing(&self, enforcing: bool) {
         self.enforcing.set(i64::from(enforcing));
+    }
+
+    /// Counts webhook configurations and policies of the API server that were restored.
+    pub fn installation_repaired(&self, count: u64) {
+        self.installation_repairs.inc_by(count);
     }
 
     /// Notes when the served certificate expires.

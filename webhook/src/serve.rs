@@ -33,6 +33,7 @@ use crate::{
     controller::{self, Controller},
     events::Events,
     health::{self, Condition, Readiness},
+    installation::{self, Names},
     kinds::Kinds,
     metrics::{CacheName, Metrics},
     policies::{PolicyCache, PolicyStatus},
@@ -82,12 +83,15 @@ async fn serve(arguments: Arguments) -> Result<()> {
         kubeconfig,
         namespace,
         service,
+        service_port,
         service_account,
         configurations,
+        no_repair,
         bind,
         status_bind,
         client_ca_file,
         certificate_dir,
+        inject_ca_from,
         cache_dir,
         no_controller,
         audit_only,
@@ -172,7 +176,7 @@ async fn serve(arguments: Arguments) -> Result<()> {
         expansions: Arc::new(ExpansionCache::new(metrics.cache(CacheName::Expansions))),
         controllers: Controllers {
             own: Some(Requester::service_account_username(&namespace, &service_account)),
-            cyclops: cyclops_user,
+            cyclops: cyclops_user.clone(),
         },
         metrics: Arc::clone(&metrics),
         events,
@@ -203,6 +207,24 @@ async fn serve(arguments: Arguments) -> Result<()> {
             anyhow::bail!("the certificate rotation ended")
         }
     });
+    if !no_repair {
+        let names = Names {
+            namespace: namespace.clone(),
+            service,
+            service_port,
+            service_account,
+            configurations,
+            cyclops_user,
+            inject_ca_from,
+        };
+        for kept in installation::kept_objects(&names, audit_only).context("the manifests cannot be read")? {
+            let (client, metrics) = (client.clone(), Arc::clone(&metrics));
+            tasks.spawn(async move {
+                kept.keep(client, &metrics).await;
+                anyhow::bail!("the watch of the installation ended")
+            });
+        }
+    }
     let stop = CancellationToken::new();
     tasks.spawn({
         let status = PolicyStatus::new(client.clone(), &identity, Arc::clone(&metrics));

@@ -73,6 +73,7 @@ impl Cluster {
             format!("--kubeconfig={}", self.layout.path("credentials/webhook.kubeconfig").display()),
             format!("--namespace={NAMESPACE}"),
             format!("--service={NAME}"),
+            format!("--service-port={}", self.description.ports.webhook),
             format!("--bind=127.0.0.1:{port}"),
             format!("--status-bind=127.0.0.1:{status_port}"),
             format!("--cache-dir={}", self.layout.path("template-cache").join(name).display()),
