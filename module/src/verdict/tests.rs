@@ -330,10 +330,7 @@ fn a_reference_that_moved_under_the_same_words_is_a_change_of_the_version() {
     allowed(&case().moving_to(moved()).by(argocd()));
     let elsewhere = json!({"repo": "a", "path": "b", "version": "c"});
     let both = Case::update(old.clone(), set(new.clone(), "/spec/template/enforceGitOpsWrite", elsewhere));
-    assert_eq!(
-        refused_fields(&both.moving_to(moved())),
-        ["spec.template.enforceGitOpsWrite", "spec.template.version"]
-    );
+    assert_eq!(refused_fields(&both.moving_to(moved())), ["spec.template.enforceGitOpsWrite", "spec.template.version"]);
 }
 
 #[test]
