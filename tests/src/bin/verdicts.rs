@@ -82,7 +82,8 @@ impl Tally {
         let share = |part: usize, whole: usize| format!("{:.1}", part as f64 / whole.max(1) as f64 * 100.0);
         let kinds = Kind::ALL.map(|kind| format!("{kind:?}"));
         let line = |name: &str, cells: Vec<String>| {
-            println!("{name:<20}{}", cells.iter().map(|cell| format!("{cell:>10}")).collect::<String>());
+            let cells: Vec<String> = cells.iter().map(|cell| format!("{cell:>10}")).collect();
+            println!("{name:<24}{}", cells.concat());
         };
         line("%", [vec!["All".to_owned()], kinds.to_vec()].concat());
         let of_kind =

@@ -15,6 +15,7 @@ use super::{Allowance, Case, Decision, Fields, OFF};
 
 const VERSION: &str = "spec.template.version";
 const RESOLVED_VERSION: &str = "status.templateResolvedVersion";
+const BREAK_GLASS: &str = "metadata.annotations[module.cyclops-ui.com/break-glass]";
 
 /// What a rule says to a change of something locked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -83,8 +84,6 @@ fn reason(case: &Case) -> Result<bool, Decision> {
     };
     if may_rescue(case) { Ok(brings) } else { Err(Decision::Forbidden) }
 }
-
-const BREAK_GLASS: &str = "metadata.annotations[module.cyclops-ui.com/break-glass]";
 
 fn fields(names: &[&str]) -> Fields {
     names.iter().map(|name| (*name).to_owned()).collect()

@@ -24,7 +24,7 @@ fn smaller(case: &Case) -> Vec<Case> {
         let mut fewer = case.clone();
         fewer.policies.remove(index);
         cases.push(fewer);
-        for policy in plainer(case.policies[index]) {
+        for policy in plainer(&case.policies[index]) {
             let mut plain = case.clone();
             plain.policies[index] = policy;
             cases.push(plain);
@@ -63,18 +63,18 @@ fn smaller(case: &Case) -> Vec<Case> {
 }
 
 /// The policy with one thing less said.
-fn plainer(policy: PolicyText) -> Vec<PolicyText> {
+fn plainer(policy: &PolicyText) -> Vec<PolicyText> {
     let silent = PolicyText::SILENT;
     let mut policies = vec![
-        PolicyText { values: silent.values, ..policy },
-        PolicyText { ownership: silent.ownership, ..policy },
-        PolicyText { template: silent.template, ..policy },
-        PolicyText { creation: silent.creation, ..policy },
-        PolicyText { deletion: silent.deletion, ..policy },
-        PolicyText { lists_rescuer: false, ..policy },
-        PolicyText { writer: Naming::Nobody, ..policy },
+        PolicyText { values: silent.values, ..policy.clone() },
+        PolicyText { ownership: silent.ownership, ..policy.clone() },
+        PolicyText { template: silent.template, ..policy.clone() },
+        PolicyText { creation: silent.creation, ..policy.clone() },
+        PolicyText { deletion: silent.deletion, ..policy.clone() },
+        PolicyText { lists_rescuer: false, ..policy.clone() },
+        PolicyText { writer: Naming::Nobody, ..policy.clone() },
     ];
-    policies.retain(|plain| *plain != policy);
+    policies.retain(|plain| plain != policy);
     policies
 }
 

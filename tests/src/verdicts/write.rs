@@ -75,7 +75,7 @@ pub enum Naming {
 }
 
 /// A policy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PolicyText {
     /// `gitOpsWriters`.
     pub writer: Naming,
