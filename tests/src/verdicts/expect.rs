@@ -211,8 +211,12 @@ fn update(case: &Case, reason_given: bool, documents: &Documents) -> Result<Deci
     let values = judge.rule(true, false, |_| false);
     match changed_values(case, documents, &owned)? {
         Some((locked, owned)) => {
-            locked.into_iter().for_each(|field| judged.add(field, values));
-            owned.into_iter().for_each(|field| judged.add(field, judge.rule(false, true, |_| false)));
+            for field in locked {
+                judged.add(field, values);
+            }
+            for field in owned {
+                judged.add(field, judge.rule(false, true, |_| false));
+            }
         }
         // Whoever may change everything may also mend it.
         None if everything_passes => {}

@@ -152,7 +152,7 @@ fn owned(random: &mut Random, values: &Value) -> BTreeSet<Vec<String>> {
         match value {
             Value::Object(members) => {
                 for (key, member) in members {
-                    add(random, member, &[path, &[key.clone()]].concat(), owned);
+                    add(random, member, &[path, std::slice::from_ref(key)].concat(), owned);
                 }
             }
             _ if random.chance(30) => drop(owned.insert(path.to_vec())),
