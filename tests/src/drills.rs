@@ -31,7 +31,7 @@ use replicas::Replicas;
 const MODULES: usize = 20;
 
 /// Load before the first event of a drill and after the last one.
-const QUIET: Duration = Duration::from_secs(2);
+const QUIET: Duration = Duration::from_secs(1);
 
 /// How much is done in each drill.
 #[derive(Clone, Copy, Debug)]
@@ -69,13 +69,15 @@ pub struct Report {
     /// Calls of webhooks that the API server counts as failed meanwhile: those of writes that it refused for that, and of
     /// those that it let pass.
     pub counted: [u64; 2],
+    /// Why it ended before all drills were held.
+    pub broken_off: Option<String>,
 }
 
 impl Report {
     /// Whether no call has failed.
     pub fn is_clean(&self) -> bool {
         let failed = |drill: &Drill| drill.writes.failures.len() + drill.connections.failures.len();
-        self.counted == [0, 0] && self.drills.iter().all(|drill| failed(drill) == 0)
+        self.broken_off.is_none() && self.counted == [0, 0] && self.drills.iter().all(|drill| failed(drill) == 0)
     }
 }
 
@@ -83,7 +85,7 @@ impl Report {
 ///
 /// # Errors
 ///
-/// What could not be done. A call that failed is no error, but told in the report.
+/// What could not be started. What fails later is told in the report.
 pub fn run(cluster: &Cluster, size: Size) -> Result<Report> {
     // Already installed is as good.
     drop(rustls::crypto::ring::default_provider().install_default());
@@ -95,8 +97,8 @@ pub fn run(cluster: &Cluster, size: Size) -> Result<Report> {
     let mut stage = Stage { cluster, runtime, size, drills: Vec::new(), counted: [0, 0] };
     let outcome = stage.hold(&mut replicas);
     replicas.stop_all();
-    outcome?;
-    Ok(Report { drills: stage.drills, counted: stage.counted })
+    let broken_off = outcome.err().map(|error| format!("{error:#}"));
+    Ok(Report { drills: stage.drills, counted: stage.counted, broken_off })
 }
 
 struct Stage<'a> {
@@ -235,6 +237,9 @@ impl fmt::Display for Report {
             formatter,
             "the API server counts {refused} writes refused because a webhook failed, and {let_pass} let pass all the same"
         )?;
+        if let Some(reason) = &self.broken_off {
+            writeln!(formatter, "broken off: {reason}")?;
+        }
         for drill in &self.drills {
             for failure in drill.writes.failures.iter().chain(&drill.connections.failures).take(10) {
                 writeln!(formatter, "{}: {failure}", drill.name)?;

@@ -34,7 +34,7 @@ const CHECK_INTERVAL: Duration = Duration::from_mins(1);
 /// Between two writes of one object. Where something else keeps writing it, such as a replica of another version during an
 /// upgrade, the pause grows, but never so far that a change would last longer than five seconds.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
-const LONGEST_PAUSE: Duration = Duration::from_secs(4);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// Under which names all of it is installed.
 #[derive(Clone, Debug)]
