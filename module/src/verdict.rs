@@ -23,7 +23,7 @@ pub use text::writers;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::policy::EffectivePolicy;
+use crate::policy::{EffectivePolicy, SourceError};
 use crate::requester::Requester;
 use crate::template::Template;
 
@@ -187,6 +187,11 @@ impl Refusal {
     /// A refusal of what takes too much to decide, because of one field.
     pub fn too_much(field: &str, problem: &dyn std::error::Error) -> Self {
         Self { code: 504, reason: Reason::Timeout, ..Self::invalid(field, problem.to_string()).on(Ground::Budget) }
+    }
+
+    /// A refusal of a template source that the policies do not allow.
+    pub fn for_source(error: &SourceError) -> Self {
+        Self::invalid("spec.template.repo", text::source(error)).on(Ground::Source)
     }
 
     /// A refusal because of who writes.

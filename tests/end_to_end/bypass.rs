@@ -23,6 +23,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use api::{Answer, Place};
+pub(crate) use request::json_patch_of;
 use request::{Target, content, everything};
 use table::{By, Client, Expect, Hooks, Passes, Refused, Row, Table, Vector, Way};
 use world::World;

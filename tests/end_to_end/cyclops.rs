@@ -284,7 +284,7 @@ fn rows_without_templates() -> Vec<Row> {
             "a free value",
             Locked,
             Edit(Form { values: json!({ "replicas": 3 }), ..Form::default() }),
-            Refused("PUT", "cannot be reached"),
+            Refused("PUT", "cannot be fetched"),
         ),
         ("a report of another version", Locked, Report("v2"), Refused("PUT status", "status.templateResolvedVersion")),
     ]

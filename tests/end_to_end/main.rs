@@ -16,6 +16,7 @@ mod events;
 mod fail_closed;
 mod generated;
 mod helm_charts;
+mod messages;
 mod parity;
 mod passing;
 mod plugin;

@@ -47,7 +47,7 @@ fn new_reason<'a>(
         );
     }
     if !question.policy.may_break_glass(question.requester) {
-        return Err(Refusal::forbidden(Ground::BreakGlass, text::may_not_break_glass(question)));
+        return Err(Refusal::forbidden(Ground::BreakGlass, text::may_not_break_glass(question, name)));
     }
     Ok(Some(reason))
 }

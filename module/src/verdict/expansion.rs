@@ -79,6 +79,10 @@ fn causes(error: &ExpansionError, locks: &LockSet) -> Vec<Cause> {
         ExpansionError::Render(RenderError::NotInstallable { .. } | RenderError::MissingDependencies { .. }) => {
             about("spec.template")
         }
+        ExpansionError::Render(error) if error.budget().is_none() => vec![Cause {
+            field: "spec".to_owned(),
+            message: format!("the template cannot be rendered with these values: {error}"),
+        }],
         _ => about("spec"),
     }
 }

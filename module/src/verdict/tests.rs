@@ -218,7 +218,9 @@ fn without_a_policy_messages_say_that_nobody_may() {
     let mut case = Case::update(module(json!({"image": "a"})), module(json!({"image": "b"}))).by(argocd());
     case.policy = EffectivePolicy::default();
     let message = refused(&case).message;
-    assert!(message.ends_with("Nobody may change it: there is no ModulePolicy for this namespace."), "{message}");
+    let end = "Nobody may change it: there is no ModulePolicy for this namespace. Ask your platform team for one that names \
+               GitOps writers.";
+    assert!(message.ends_with(end), "{message}");
 }
 
 #[test]
@@ -562,7 +564,7 @@ fn what_git_owns_is_locked_where_a_policy_says_so() {
     assert_eq!(
         refusal.message,
         "spec.values.extra: set from Git by argocd-controller: it is 1 and must not become 2. Only the service account \
-         argocd/argocd-application-controller may change it."
+         argocd/argocd-application-controller may change it. Change it in Git, from where it is applied."
     );
     assert_eq!(refused_fields(&change("extra", json!(null))), ["spec.values.extra"]);
     assert_eq!(refused_fields(&change("image", json!("nginx:2"))), ["spec.values.image"]);

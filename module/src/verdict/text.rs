@@ -185,7 +185,7 @@ pub(super) fn owner_added(question: &Question<'_>, old: &Value) -> String {
     )
 }
 
-pub(super) fn may_not_break_glass(question: &Question<'_>) -> String {
+pub(super) fn may_not_break_glass(question: &Question<'_>, annotation: &str) -> String {
     let policies = question.policy.names();
     let listed = match policies.as_slice() {
         [] => "there is no ModulePolicy that would list anybody".to_owned(),
@@ -193,7 +193,10 @@ pub(super) fn may_not_break_glass(question: &Question<'_>) -> String {
             format!("every ModulePolicy that matches this namespace must list you in breakGlass: {}", names.join(", "))
         }
     };
-    format!("{} may not write past the locks: {listed}", question.requester.username)
+    format!(
+        "{} may not write past the locks: {listed}. Without the annotation {annotation} the write is decided like any other",
+        question.requester.username
+    )
 }
 
 pub(super) fn template_store(policy: &EffectivePolicy, name: &str) -> String {
@@ -207,6 +210,7 @@ pub(super) fn stored_values_unreadable(problem: &renderer::values::ValuesError) 
     format!("the values that are stored cannot be read, so nobody can say what would change: {problem}")
 }
 
+/// A template source that the policies do not allow.
 pub(super) fn source(error: &SourceError) -> String {
     let advice = match error {
         SourceError::NotListed { .. } => {
@@ -220,7 +224,11 @@ pub(super) fn source(error: &SourceError) -> String {
 
 fn way_out(question: &Question<'_>, module: &Value) -> String {
     let who = only_writers(question.policy, "change it");
-    let place = owner::place(module).map(|place| format!(" Change it in Git: {place}.")).unwrap_or_default();
+    let place = match owner::place(module) {
+        Some(place) => format!(" Change it in Git: {place}."),
+        None if writers(question.policy).is_some() => " Change it in Git, from where it is applied.".to_owned(),
+        None => String::new(),
+    };
     format!("{who}{place}{}", emergency(question, annotations::BREAK_GLASS))
 }
 
@@ -236,13 +244,15 @@ fn emergency(question: &Question<'_>, name: &str) -> String {
 fn only_writers(policy: &EffectivePolicy, action: &str) -> String {
     match (writers(policy), policy.names().as_slice()) {
         (Some(writers), _) => format!("Only {writers} may {action}."),
-        (None, []) => format!("Nobody may {action}: there is no ModulePolicy for this namespace."),
-        (None, names) => {
-            format!(
-                "Nobody may {action}: no GitOps writer is named by every matching ModulePolicy ({}).",
-                names.join(", ")
-            )
-        }
+        (None, []) => format!(
+            "Nobody may {action}: there is no ModulePolicy for this namespace. Ask your platform team for one that names \
+             GitOps writers."
+        ),
+        (None, names) => format!(
+            "Nobody may {action}: no GitOps writer is named by every matching ModulePolicy ({}). Ask your platform team \
+             to name one in spec.gitOpsWriters.",
+            names.join(", ")
+        ),
     }
 }
 

@@ -168,10 +168,7 @@ impl Judgement {
 /// Whether a source may be used, whoever asks.
 pub(super) fn check_source(question: &Question<'_>, new: &Value) -> Result<(), Refusal> {
     let (repo, path) = (text(new, "/spec/template/repo"), text(new, "/spec/template/path"));
-    question
-        .policy
-        .check_source(repo, path)
-        .map_err(|error| Refusal::invalid("spec.template.repo", prose::source(&error)).on(Ground::Source))
+    question.policy.check_source(repo, path).map_err(|error| Refusal::for_source(&error))
 }
 
 /// Whether a write changes anything that could be locked. Everything else always passes, whatever the state of the

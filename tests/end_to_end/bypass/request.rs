@@ -113,11 +113,7 @@ fn by_way(way: Way, live: &Value, change: &Value, subresource: Option<String>) -
     json_patch::merge(&mut changed, change);
     match way {
         Way::Merge => Request::Patch { kind: Patch::Merge, body: change.to_string(), subresource },
-        Way::Json => {
-            let mut operations = Vec::new();
-            collect_operations(live, change, "", &mut operations);
-            Request::Patch { kind: Patch::Json, body: Value::from(operations).to_string(), subresource }
-        }
+        Way::Json => Request::Patch { kind: Patch::Json, body: json_patch_of(live, change).to_string(), subresource },
         Way::Apply => {
             let mut applied = named(live, &json!({}));
             if let Some(metadata) = change.get("metadata") {
@@ -136,7 +132,13 @@ fn by_way(way: Way, live: &Value, change: &Value, subresource: Option<String>) -
     }
 }
 
-/// A merge patch as the operations of a JSON patch, one for each leaf.
+/// A merge patch as a JSON patch, with one operation for each leaf.
+pub(crate) fn json_patch_of(live: &Value, change: &Value) -> Value {
+    let mut operations = Vec::new();
+    collect_operations(live, change, "", &mut operations);
+    operations.into()
+}
+
 fn collect_operations(live: &Value, change: &Value, path: &str, operations: &mut Vec<Value>) {
     let (Some(live), Some(change)) = (live.as_object(), change.as_object()) else { return };
     for (key, wanted) in change {

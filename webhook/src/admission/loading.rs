@@ -122,9 +122,7 @@ async fn load(templates: &Templates, reference: &TemplateReference) -> Result<Ar
 
 /// Whether the policies allow a template's source. Asked before anything is fetched.
 pub(crate) fn check_source(policy: &EffectivePolicy, reference: &TemplateReference) -> Result<(), Refusal> {
-    policy
-        .check_source(&reference.repo, &reference.path)
-        .map_err(|error| Refusal::invalid("spec.template.repo", error.to_string()).on(Ground::Source))
+    policy.check_source(&reference.repo, &reference.path).map_err(|error| Refusal::for_source(&error))
 }
 
 /// A refusal because of a template that cannot be had.
@@ -136,7 +134,11 @@ pub(crate) fn unusable(reference: &TemplateReference, error: &TemplateError) -> 
         TemplateError::Unavailable { problem } => Refusal {
             causes: vec![Cause { field: "spec.template".to_owned(), message: problem.clone() }],
             ..Refusal::unavailable(
-                format!("the template {} cannot be reached, so nothing can be decided: {problem}", describe(reference)),
+                format!(
+                    "the template {} cannot be fetched, so nobody can say what it locks; try again in a moment. The reason: \
+                     {problem}",
+                    describe(reference)
+                ),
                 RETRY_SECONDS,
             )
             .on(Ground::Unreachable)
