@@ -289,7 +289,10 @@ impl<'a> Stage<'a> {
         let shown = std::fs::read_to_string(shown).unwrap_or_default();
         // Below kubectl's own two lines about the editor.
         let reasons = shown.lines().take_while(|line| line.starts_with('#')).skip(3);
-        outcome.stderr.push_str(&reasons.map(|line| format!("{line}\n")).collect::<String>());
+        for line in reasons {
+            outcome.stderr.push_str(line);
+            outcome.stderr.push('\n');
+        }
         outcome
     }
 

@@ -1,6 +1,6 @@
 //! The custom resource `ModulePolicy`.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -292,5 +292,7 @@ pub struct ReplicaStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
     /// When it said so. A replica repeats it from time to time; one that does not leaves the list.
-    pub observed_time: Time,
+    // A text, because a time that cannot be read must not make a policy one that cannot be read.
+    #[schemars(extend("format" = "date-time"))]
+    pub observed_time: String,
 }

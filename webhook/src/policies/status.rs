@@ -192,7 +192,7 @@ impl PolicyStatus {
             let entry = ReplicaStatus {
                 name: self.replica.clone(),
                 observed_generation: generation,
-                observed_time: Time(Timestamp::now()),
+                observed_time: Timestamp::now().to_string(),
             };
             self.apply(&manager(&self.replica), name, json!({"status": {"replicas": [entry]}})).await?;
             self.said.insert(name.to_owned(), (generation, now));
@@ -335,12 +335,14 @@ impl Summary {
 
 /// Replicas other than this one whose entries are to go.
 fn gone<'a>(replicas: &'a [ReplicaStatus], own: &str, now: Timestamp) -> Vec<&'a str> {
-    let mut others: Vec<_> = replicas.iter().filter(|replica| replica.name != own).collect();
-    others.sort_by_key(|replica| std::cmp::Reverse(replica.observed_time.0));
-    let is_gone = |(position, replica): &(usize, &&ReplicaStatus)| {
-        *position + 1 >= REPLICAS || now.duration_since(replica.observed_time.0) > GONE
+    let time = |replica: &ReplicaStatus| replica.observed_time.parse().unwrap_or(Timestamp::UNIX_EPOCH);
+    let others = replicas.iter().filter(|replica| replica.name != own);
+    let mut others: Vec<_> = others.map(|replica| (time(replica), replica.name.as_str())).collect();
+    others.sort_by(|one, other| other.cmp(one));
+    let is_gone = |(position, (time, _)): &(usize, (Timestamp, &str))| {
+        *position + 1 >= REPLICAS || now.duration_since(*time) > GONE
     };
-    others.iter().enumerate().filter(is_gone).map(|(_, replica)| replica.name.as_str()).collect()
+    others.into_iter().enumerate().filter(is_gone).map(|(_, (_, name))| name).collect()
 }
 
 #[cfg(test)]
@@ -403,7 +405,7 @@ mod tests {
         let replica = |name: &str, hours: i64| ReplicaStatus {
             name: name.to_owned(),
             observed_generation: None,
-            observed_time: Time(now - SignedDuration::from_hours(hours)),
+            observed_time: (now - SignedDuration::from_hours(hours)).to_string(),
         };
         let replicas = [replica("self", 9), replica("silent", 4), replica("other", 2)];
         assert_eq!(gone(&replicas, "self", now), ["silent"]);
