@@ -511,6 +511,8 @@ fn publish_versions(cluster: &Cluster) -> BTreeMap<&'static str, String> {
         commit_all(&folder, tag).unwrap();
         git(&["tag", tag]);
     }
+    // Other tests of this cluster use `main` as it was.
+    git(&["reset", "--quiet", "--hard", "v1"]);
     ["v1", "same", "v2", "defaults", "unmarked"]
         .map(|tag| (tag, git(&["rev-parse", &format!("{tag}^{{commit}}")]).trim().to_owned()))
         .into()
