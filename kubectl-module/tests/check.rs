@@ -108,7 +108,7 @@ fn locked_changes_are_notes_for_git_and_errors_for_people() {
     edit(&place, SHOP, "version: \"8.2\"", "version: \"8.0\"");
     let why = format!(
         "locked by the template's sub-chart cache: it is \"8.2\" and must not become \"8.0\". Only {WRITERS} may \
-         change it. [lock]"
+         change it. Change it in Git, from where it is applied. [lock]"
     );
     let summary = "Checked 1 Module in 1 file, compared with main: 1 changed";
     let note = format!(

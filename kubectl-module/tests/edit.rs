@@ -64,7 +64,7 @@ fn a_locked_change_comes_back_with_the_reason_beside_it() {
     let expected = "\
 Error: Edit cancelled, no valid changes were saved
   general.version: locked by the template: it is \"1.10\" and must not become \"1.11\". Only the service account \
-argocd/argocd-application-controller and the service account flux-system/kustomize-controller may change it.
+argocd/argocd-application-controller and the service account flux-system/kustomize-controller may change it. Change it in Git, from where it is applied.
 Hint: your text is in PLACE/home/.local/state/kubectl-module/app-";
     assert!(outcome.stderr.starts_with(expected), "{}", outcome.stderr);
     let buffers = shown(&place);

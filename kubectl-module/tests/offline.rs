@@ -60,7 +60,7 @@ fn a_locked_value_is_refused() {
 Error: the change of module team-a/storefront is refused
   spec.values.cache.version
     locked by the template's sub-chart cache: it is \"8.2\" and must not become \"8.0\". Only the service account \
-argocd/argocd-application-controller and the service account flux-system/kustomize-controller may change it.
+argocd/argocd-application-controller and the service account flux-system/kustomize-controller may change it. Change it in Git, from where it is applied.
 ";
     assert_eq!(refused.stderr, expected);
 }
