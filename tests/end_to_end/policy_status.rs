@@ -29,6 +29,7 @@ fn start_second(environment: &Environment) {
         format!("--kubeconfig={}", layout.path("credentials/webhook.kubeconfig").display()),
         format!("--namespace={NAMESPACE}"),
         format!("--service={NAME}"),
+        format!("--service-port={}", environment.cluster.description().ports.webhook),
         format!("--cache-dir={}", layout.path("second-cache").display()),
         format!("--identity={SECOND}"),
     ]);
