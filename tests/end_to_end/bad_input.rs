@@ -2,12 +2,9 @@
 //! stored, and no process dies.
 
 use std::fmt::Write;
-use std::net::SocketAddr;
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
-use tests::cluster::{NAME, NAMESPACE, http_status};
+use tests::cluster::{NAME, NAMESPACE, http_status, server_client};
 
 use crate::environment::{Environment, shared};
 
@@ -182,25 +179,11 @@ async fn garbage_is_answered_with_a_client_error() {
 /// A client that reaches the webhook as the API server does: by the service's name, trusting only
 /// the certificate authority in the configuration.
 pub(crate) fn webhook_client(environment: &Environment) -> (reqwest::Client, String) {
-    let bundle = webhook_authority(environment);
     let port = environment.cluster.description().ports.webhook;
     let host = format!("{NAME}.{NAMESPACE}.svc");
-    // Already installed is as good.
-    drop(rustls::crypto::ring::default_provider().install_default());
-    let client = reqwest::Client::builder()
-        .tls_certs_only(reqwest::Certificate::from_pem_bundle(&bundle).unwrap())
-        .resolve(&host, SocketAddr::from(([127, 0, 0, 1], port)))
-        .no_proxy()
-        .build()
-        .unwrap();
+    let authority = environment.cluster.webhook_authority().unwrap();
+    let client = server_client(&host, port, &authority).unwrap().build().unwrap();
     (client, format!("https://{host}:{port}"))
-}
-
-/// The certificate authority in the webhook's configuration, as PEM.
-pub(crate) fn webhook_authority(environment: &Environment) -> Vec<u8> {
-    let path = "jsonpath={.webhooks[0].clientConfig.caBundle}";
-    let bundle = environment.admin(&["get", "validatingwebhookconfiguration", NAME, "-o", path]);
-    BASE64_STANDARD.decode(bundle).unwrap()
 }
 
 fn assert_ready(environment: &Environment) {

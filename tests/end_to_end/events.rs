@@ -41,9 +41,7 @@ impl Environment {
 
     /// How many occurrences ended so since the webhook was started.
     fn told(&self, result: &str) -> u64 {
-        let (_, text) = http_get(self.cluster.description().ports.webhook_status, "/metrics").unwrap();
-        let name = format!("module_events_total{{result=\"{result}\"}} ");
-        text.lines().find_map(|line| line.strip_prefix(&name)).map_or(0, |count| count.parse().unwrap())
+        self.cluster.webhook_metric("module_events_total", &format!("result=\"{result}\"")).unwrap()
     }
 }
 

@@ -1,10 +1,9 @@
 //! What people see of a `ModulePolicy`: whom and what it covers, what is wrong with it, and who decides by it.
 
-use std::process::Command;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tests::cluster::{NAME, NAMESPACE};
+use tests::cluster::Ports;
 
 use crate::environment::{Environment, shared};
 
@@ -23,18 +22,9 @@ fn managers(policy: &Value) -> Vec<&str> {
 
 /// Another replica, which decides nothing that anybody asks.
 fn start_second(environment: &Environment) {
-    let layout = environment.cluster.layout();
-    let mut webhook = Command::new(&environment.cluster.description().webhook);
-    webhook.args([
-        format!("--kubeconfig={}", layout.path("credentials/webhook.kubeconfig").display()),
-        format!("--namespace={NAMESPACE}"),
-        format!("--service={NAME}"),
-        format!("--service-port={}", environment.cluster.description().ports.webhook),
-        format!("--cache-dir={}", layout.path("second-cache").display()),
-        format!("--identity={SECOND}"),
-    ]);
-    webhook.args(["--bind=127.0.0.1:0", "--status-bind=127.0.0.1:0", "--no-controller"]);
-    environment.cluster.processes().start(SECOND, &mut webhook).unwrap();
+    let Ports { webhook, webhook_status, .. } = Ports::choose().unwrap();
+    let arguments = ["--no-controller", &format!("--identity={SECOND}")];
+    environment.cluster.start_replica(SECOND, webhook, webhook_status, &arguments).unwrap();
 }
 
 fn namespace(environment: &Environment, name: &str) {

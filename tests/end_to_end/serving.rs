@@ -8,7 +8,6 @@ use rustls::pki_types::{CertificateDer, pem::PemObject};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned, SupportedProtocolVersion, version};
 use tests::cluster::{NAME, NAMESPACE};
 
-use crate::bad_input::webhook_authority;
 use crate::environment::{Environment, shared};
 
 /// A connection that offers one version of TLS and one protocol.
@@ -18,7 +17,7 @@ fn connect(
     protocol: &str,
 ) -> StreamOwned<ClientConnection, TcpStream> {
     let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_slice_iter(&webhook_authority(environment)) {
+    for certificate in CertificateDer::pem_slice_iter(&environment.cluster.webhook_authority().unwrap()) {
         roots.add(certificate.unwrap()).unwrap();
     }
     let provider = Arc::new(rustls::crypto::ring::default_provider());

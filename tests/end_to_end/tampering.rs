@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 use tests::checkout;
-use tests::cluster::{NAME, http_get};
+use tests::cluster::NAME;
 use tests::command;
 
 use crate::environment::{Environment, exclusive};
@@ -111,10 +111,7 @@ fn content(environment: &Environment, kind: &str, name: &str) -> Option<Value> {
 
 /// How often the webhook has restored something.
 fn repairs(environment: &Environment) -> u64 {
-    let port = environment.cluster.description().ports.webhook_status;
-    let text = http_get(port, "/metrics").unwrap().1;
-    let line = text.lines().find(|line| line.starts_with("module_installation_repairs_total")).unwrap();
-    line.rsplit(' ').next().unwrap().parse().unwrap()
+    environment.cluster.webhook_metric("module_installation_repairs_total", "").unwrap()
 }
 
 #[test]

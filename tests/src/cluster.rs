@@ -8,6 +8,7 @@ mod installation;
 mod layout;
 mod processes;
 pub mod templates;
+mod webhook;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -20,6 +21,7 @@ pub use client::Client;
 pub use installation::{NAME, NAMESPACE, TEAMS, http_get, http_status};
 pub use layout::{Description, Layout, Ports};
 pub use processes::Processes;
+pub use webhook::{server_client, sum_of_metric};
 
 use crate::{checkout, command};
 use credentials::{Authority, Proof, write_kubeconfig};

@@ -19,8 +19,9 @@ use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use tokio::runtime::Runtime;
 
-use crate::cluster::{Cluster, NAME};
+use crate::cluster::{Cluster, NAME, sum_of_metric};
 use crate::command;
+use crate::times::{milliseconds, percentile};
 use balancer::Balancer;
 use certificates::{Mounted, Stored};
 pub use load::Calls;
@@ -197,13 +198,9 @@ fn counted(cluster: &Cluster) -> Result<[u64; 2]> {
     let mut get = cluster.kubectl("admin");
     let text = command::run(get.args(["get", "--raw", "/metrics"]))?.success()?;
     ensure!(text.contains("apiserver_admission_webhook_admission_duration_seconds"), "the metrics lack webhooks");
-    let sum = |name: &str, label: &str| {
-        let lines = text.lines().filter(|line| line.starts_with(name) && line.contains(label));
-        lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum::<f64>() as u64
-    };
     Ok([
-        sum("apiserver_admission_webhook_rejection_count{", "error_type=\"calling_webhook_error\""),
-        sum("apiserver_admission_webhook_fail_open_count{", "module-webhook"),
+        sum_of_metric(&text, "apiserver_admission_webhook_rejection_count", "error_type=\"calling_webhook_error\"")?,
+        sum_of_metric(&text, "apiserver_admission_webhook_fail_open_count", "module-webhook")?,
     ])
 }
 
@@ -221,14 +218,15 @@ impl fmt::Display for Report {
                 } else {
                     ("", String::new())
                 };
-                let milliseconds = |part| format!("{:.1} ms", calls.quantile(part).as_secs_f64() * 1e3);
+                let mut durations = calls.times.clone();
+                let mut of_calls = |percent| format!("{:.1} ms", milliseconds(percentile(&mut durations, percent)));
                 writeln!(
                     formatter,
                     "{name:<26}{times:>6}  {kind:<20}{:>7}{:>8}{:>9}{:>9}",
                     calls.count(),
                     calls.failures.len(),
-                    milliseconds(0.5),
-                    milliseconds(0.99),
+                    of_calls(50),
+                    of_calls(99),
                 )?;
             }
         }

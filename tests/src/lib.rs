@@ -16,5 +16,6 @@ pub mod hostile;
 pub mod large_chart;
 pub mod oracle;
 pub mod parity;
+pub mod times;
 #[cfg(feature = "verdicts")]
 pub mod verdicts;

@@ -18,7 +18,7 @@ impl World {
         assert!(created.succeeded, "{}", created.text);
 
         let cluster = &self.environment.cluster;
-        let before = admissions(cluster).await;
+        let before = admissions(cluster);
         for (identity, write) in [
             ("developer", change(json!({ "metadata": { "labels": { "a": "b" } } }))),
             ("developer", change(json!({ "metadata": { "annotations": { "example.com/seen": "true" } } }))),
@@ -35,13 +35,13 @@ impl World {
                 assert!(answer.succeeded, "{write:?}: {}", answer.text);
             }
         }
-        assert_eq!(admissions(cluster).await, before, "of {NAME} before and after");
+        assert_eq!(admissions(cluster), before, "of {NAME} before and after");
 
         let both = change(json!({ "metadata": { "labels": { "a": "c" } }, "spec": { "values": { "replicas": 3 } } }));
         let live = self.api.module(place).await.unwrap();
         let answer = self.api.send("developer", place, &both.request(Way::Merge, &live, ""), MANAGER, false).await;
         assert!(answer.succeeded, "{}", answer.text);
-        assert_eq!(admissions(cluster).await, before + 2, "a write of values is seen by both hooks");
+        assert_eq!(admissions(cluster), before + 2, "a write of values is seen by both hooks");
     }
 }
 
@@ -50,10 +50,6 @@ fn change(change: Value) -> Write {
 }
 
 /// How many admissions the webhook has decided.
-async fn admissions(cluster: &Cluster) -> u64 {
-    let address = format!("http://127.0.0.1:{}/metrics", cluster.description().ports.webhook_status);
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
-    let text = client.get(address).send().await.unwrap().text().await.unwrap();
-    let counts = text.lines().filter(|line| line.starts_with("module_admissions_total{"));
-    counts.map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap()).sum()
+fn admissions(cluster: &Cluster) -> u64 {
+    cluster.webhook_metric("module_admissions_total", "").unwrap()
 }

@@ -17,6 +17,7 @@ use renderer::values::Values;
 use renderer::{Chart, ChartFile, RenderOptions};
 use template_source::{SourceLimits, read_chart_directory};
 use tests::oracle::{Measured, Oracle, Release, Request};
+use tests::times::milliseconds;
 use tests::{checkout, command, large_chart};
 
 // As in the webhook, which renders most.
@@ -388,10 +389,6 @@ fn times_in(seconds: f64, once: Duration) -> usize {
 fn median(mut times: Vec<Duration>) -> Duration {
     times.sort_unstable();
     times.get(times.len() / 2).copied().unwrap_or_default()
-}
-
-fn milliseconds(duration: Duration) -> f64 {
-    duration.as_secs_f64() * 1000.0
 }
 
 fn mebibytes(bytes: u64) -> f64 {

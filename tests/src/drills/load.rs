@@ -1,22 +1,20 @@
 //! Calls at a steady rate.
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;
-use reqwest::{Certificate, Method};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::MissedTickBehavior;
 
-use crate::cluster::{Client, Cluster, NAME, NAMESPACE};
-use crate::command;
+use crate::cluster::{Client, Cluster, NAME, NAMESPACE, server_client};
 
 /// How much later than a watch the callers over new connections learn of a `caBundle`.
 const LAG: Duration = Duration::from_secs(5);
@@ -38,14 +36,6 @@ impl Calls {
     /// How many there were.
     pub fn count(&self) -> usize {
         self.times.len() + self.failures.len()
-    }
-
-    /// The time that this part of the calls did not exceed.
-    pub fn quantile(&self, part: f64) -> Duration {
-        let mut times = self.times.clone();
-        times.sort();
-        let position = (times.len() as f64 * part) as usize;
-        times.get(position.min(times.len().saturating_sub(1))).copied().unwrap_or_default()
     }
 }
 
@@ -113,13 +103,8 @@ pub(super) async fn write(client: Client, name: String, number: u64) -> Result<(
 /// Calls the webhook over a connection of its own.
 pub(super) async fn connect(trust: Arc<Trust>, port: u16) -> Result<(), String> {
     let host = format!("{NAME}.{NAMESPACE}.svc");
-    let authorities = Certificate::from_pem_bundle(&trust.now()).map_err(|error| error.to_string())?;
-    let client = reqwest::Client::builder()
-        .tls_certs_only(authorities)
-        .resolve(&host, SocketAddr::from(([127, 0, 0, 1], port)))
-        .no_proxy()
-        .build()
-        .map_err(|error| error.to_string())?;
+    let client = server_client(&host, port, &trust.now()).map_err(|error| error.to_string())?;
+    let client = client.build().map_err(|error| error.to_string())?;
     let request = client.post(format!("https://{host}:{port}/validate")).body("{}");
     // That nothing is asked is answered too.
     let answer = request.send().await.map_err(|error| format!("{error:?}"))?;
@@ -131,11 +116,7 @@ pub(super) struct Trust(Mutex<VecDeque<(Instant, Vec<u8>)>>);
 
 impl Trust {
     pub(super) fn new(cluster: &Cluster) -> Result<Self> {
-        let mut get = cluster.kubectl("admin");
-        get.args(["get", "--raw", &configuration()]);
-        let configuration = serde_json::from_str(&command::run(&mut get)?.success()?)?;
-        let bundle = bundle(&configuration).context("the configuration has no caBundle")?;
-        Ok(Self(Mutex::new([(Instant::now(), bundle)].into())))
+        Ok(Self(Mutex::new([(Instant::now(), cluster.webhook_authority()?)].into())))
     }
 
     fn now(&self) -> Vec<u8> {

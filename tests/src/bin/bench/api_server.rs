@@ -4,16 +4,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use reqwest::{Certificate, Client, Identity, Method};
+use reqwest::Method;
+use reqwest::header::CONTENT_TYPE;
 use serde_json::{Value, json};
-use tests::cluster::{Cluster, NAMESPACE, http_get};
+use tests::cluster::{Client, Cluster, NAMESPACE};
 use tests::command;
+use tests::times::{milliseconds, percentile};
 
 use crate::allow_all::{ALLOW_ALL, AllowAll};
-use crate::load::{Body, Target, milliseconds, open_loop, percentile, succeeded};
+use crate::load::{Body, Request, Target, open_loop, succeeded};
 use crate::subject::{example, module_webhook};
 
 /// The kind Module once more in a group that no webhook guards, and in one whose webhook allows everything.
@@ -46,13 +48,7 @@ pub(crate) async fn changes(
         json!({ "spec": { "values": { "podAnnotations": annotations } } }).to_string().into_bytes()
     });
     let targets = [("no webhook", UNGUARDED), ("allow-all", ALLOWED), ("module-webhook", "cyclops-ui.com")].map(
-        |(name, group)| Target {
-            name,
-            client: client.clone(),
-            method: Method::PATCH,
-            address: format!("{}&dryRun=All", module_address(cluster, group, "")),
-            body: Arc::clone(&body),
-        },
+        |(name, group)| Target { name, request: changes_of(client, group, "", "&dryRun=All"), body: Arc::clone(&body) },
     );
     // Caches, connections, branch predictors: not counted.
     open_loop(&targets, rate, Duration::from_secs(3)).await?;
@@ -84,7 +80,8 @@ pub(crate) async fn changes(
 
 /// Writes of labels and of status, which the match conditions keep from the webhook.
 pub(crate) async fn silent_writes(cluster: &Cluster, client: &Client) -> Result<()> {
-    let before = admissions(cluster)?;
+    let admissions = || cluster.webhook_metric("module_admissions_total", "");
+    let before = admissions()?;
     let labels: Body = Arc::new(|number| {
         json!({ "metadata": { "labels": { "number": number.to_string() } } }).to_string().into_bytes()
     });
@@ -92,34 +89,18 @@ pub(crate) async fn silent_writes(cluster: &Cluster, client: &Client) -> Result<
         json!({ "status": { "reconciliationStatus": { "reason": number.to_string() } } }).to_string().into_bytes()
     });
     for (subresource, body) in [("", labels), ("/status", status)] {
-        let target = Target {
-            name: "the API server",
-            client: client.clone(),
-            method: Method::PATCH,
-            address: module_address(cluster, "cyclops-ui.com", subresource),
-            body,
-        };
+        let target =
+            Target { name: "the API server", request: changes_of(client, "cyclops-ui.com", subresource, ""), body };
         let mut answers = Vec::new();
         for number in 0..SILENT_WRITES {
             answers.push(target.send(number).await);
         }
         succeeded(&target, answers)?;
     }
-    let calls = admissions(cluster)? - before;
+    let calls = admissions()? - before;
     println!();
     println!("{SILENT_WRITES} writes of metadata and {SILENT_WRITES} of status: {calls} calls of the webhook");
     Ok(())
-}
-
-/// How many requests the webhook has decided, as its metrics say.
-fn admissions(cluster: &Cluster) -> Result<u64> {
-    let port = cluster.description().ports.webhook_status;
-    let (_, text) = http_get(port, "/metrics").context("the webhook's metrics cannot be read")?;
-    let counts = text.lines().filter(|line| line.starts_with("module_admissions_total"));
-    counts
-        .map(|line| line.rsplit(' ').next().unwrap_or_default().parse::<u64>())
-        .sum::<std::result::Result<u64, _>>()
-        .context("the webhook's metrics count admissions by something that is no number")
 }
 
 /// Makes the kind Module again in other groups.
@@ -229,28 +210,9 @@ fn create(cluster: &Cluster, object: &Value) -> Result<()> {
     command::run_with_input(&mut create, &object.to_string())?.success().map(drop)
 }
 
-/// A client of the API server, as the cluster's administrator.
-pub(crate) fn client(cluster: &Cluster) -> Result<Client> {
-    let mut view = cluster.kubectl("admin");
-    view.args(["config", "view", "--raw", "--minify", "-o", "json"]);
-    let config: Value = serde_json::from_str(&command::run(&mut view)?.success()?)?;
-    let decode = |field: &Value| -> Result<Vec<u8>> {
-        Ok(BASE64_STANDARD.decode(field.as_str().context("an incomplete kubeconfig")?)?)
-    };
-    let user = &config["users"][0]["user"];
-    let mut identity = decode(&user["client-certificate-data"])?;
-    identity.extend(decode(&user["client-key-data"])?);
-    let authority = decode(&config["clusters"][0]["cluster"]["certificate-authority-data"])?;
-    Ok(Client::builder()
-        .tls_certs_only(Certificate::from_pem_bundle(&authority)?)
-        .identity(Identity::from_pem(&identity)?)
-        .no_proxy()
-        .build()?)
-}
-
-fn module_address(cluster: &Cluster, group: &str, subresource: &str) -> String {
-    let port = cluster.description().ports.api_server;
-    format!(
-        "https://127.0.0.1:{port}/apis/{group}/v1alpha1/namespaces/team-a/modules/app{subresource}?fieldManager=bench"
-    )
+/// Changes of one Module by a merge patch.
+fn changes_of(client: &Client, group: &str, subresource: &str, query: &str) -> Request {
+    let client = client.clone();
+    let path = format!("/apis/{group}/v1alpha1/namespaces/team-a/modules/app{subresource}?fieldManager=bench{query}");
+    Arc::new(move || client.request(Method::PATCH, &path).header(CONTENT_TYPE, "application/merge-patch+json"))
 }

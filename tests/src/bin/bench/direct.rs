@@ -1,16 +1,16 @@
 //! Reviews straight at the webhook, as many as it can take, and ten times as many.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
-use reqwest::{Certificate, Client, Method};
+use reqwest::header::CONTENT_TYPE;
 use serde_json::Value;
-use tests::cluster::{Cluster, NAME, NAMESPACE};
+use tests::cluster::{Cluster, NAME, NAMESPACE, server_client};
+use tests::times::{milliseconds, percentile};
 
 use crate::allow_all::{ALLOW_ALL, AllowAll};
-use crate::load::{Answered, Body, Target, closed_loop, milliseconds, open_loop, percentile, succeeded};
+use crate::load::{Answered, Body, Request, Target, closed_loop, open_loop, succeeded};
 use crate::process;
 use crate::subject::{Subject, module_webhook};
 
@@ -30,9 +30,7 @@ pub(crate) async fn measure(cluster: &Cluster, allow_all: &AllowAll, webhook: u3
     let host = format!("{ALLOW_ALL}.{NAMESPACE}.svc");
     let nothing = Target {
         name: "allow-all",
-        client: server_client(&host, allow_all.port, &allow_all.authority)?,
-        method: Method::POST,
-        address: format!("https://{host}:{}/", allow_all.port),
+        request: reviews_to(&host, allow_all.port, allow_all.authority.as_bytes(), "/")?,
         body: subjects[0].reviews(cluster)?,
     };
     let mut rows = vec![(nothing, allow_all.id(), Measured::default())];
@@ -132,29 +130,18 @@ fn allowed(target: &Target, answers: Vec<Answered>) -> Result<Vec<Duration>> {
     succeeded(target, answers)
 }
 
-/// The validating webhook, reached as its configuration says.
+/// Our validating webhook, and the path at which its configuration says that it is.
 fn validating(cluster: &Cluster, name: &'static str, body: Body) -> Result<Target> {
     let webhook = module_webhook(cluster, "ValidatingWebhookConfiguration")?;
-    let text = |field: &Value| field.as_str().map(str::to_owned).context("an incomplete clientConfig");
-    let authority = BASE64_STANDARD.decode(text(&webhook["clientConfig"]["caBundle"])?)?;
-    let path = text(&webhook["clientConfig"]["service"]["path"])?;
+    let path = webhook["clientConfig"]["service"]["path"].as_str().context("an incomplete clientConfig")?;
     let (host, port) = (format!("{NAME}.{NAMESPACE}.svc"), cluster.description().ports.webhook);
-    Ok(Target {
-        name,
-        client: server_client(&host, port, &String::from_utf8(authority)?)?,
-        method: Method::POST,
-        address: format!("https://{host}:{port}{path}?timeout={}s", DEADLINE.as_secs()),
-        body,
-    })
+    let path = format!("{path}?timeout={}s", DEADLINE.as_secs());
+    Ok(Target { name, request: reviews_to(&host, port, &cluster.webhook_authority()?, &path)?, body })
 }
 
-/// A client of a webhook's server.
-fn server_client(host: &str, port: u16, authority: &str) -> Result<Client> {
-    Ok(Client::builder()
-        .tls_certs_only(Certificate::from_pem_bundle(authority.as_bytes())?)
-        .resolve(host, std::net::SocketAddr::from(([127, 0, 0, 1], port)))
-        // What the API server speaks to a Service.
-        .http1_only()
-        .no_proxy()
-        .build()?)
+fn reviews_to(host: &str, port: u16, authority: &[u8], path: &str) -> Result<Request> {
+    // What the API server speaks to a Service.
+    let client = server_client(host, port, authority)?.http1_only().build()?;
+    let address = format!("https://{host}:{port}{path}");
+    Ok(Arc::new(move || client.post(&address).header(CONTENT_TYPE, "application/json")))
 }

@@ -5,12 +5,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use reqwest::{Client, Method};
+use reqwest::RequestBuilder;
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
 /// The body of the request of this number: each is another one, so that nothing can be answered from memory.
 pub(crate) type Body = Arc<dyn Fn(usize) -> Vec<u8> + Send + Sync>;
+
+/// A request without its body.
+pub(crate) type Request = Arc<dyn Fn() -> RequestBuilder + Send + Sync>;
 
 /// The number of the next request of a closed loop: in the next loop there is none of them again.
 static NEXT: AtomicUsize = AtomicUsize::new(0);
@@ -20,12 +23,8 @@ static NEXT: AtomicUsize = AtomicUsize::new(0);
 pub(crate) struct Target {
     /// What it is called in a table.
     pub(crate) name: &'static str,
-    /// Who sends.
-    pub(crate) client: Client,
-    /// POST, or PATCH for a merge patch.
-    pub(crate) method: Method,
-    /// Where to.
-    pub(crate) address: String,
+    /// Where to, and as whom.
+    pub(crate) request: Request,
     /// What is sent.
     pub(crate) body: Body,
 }
@@ -47,10 +46,8 @@ impl Target {
     }
 
     async fn request(&self, number: usize) -> Result<(u16, Vec<u8>)> {
-        let content = if self.method == Method::PATCH { "application/merge-patch+json" } else { "application/json" };
-        let request = self.client.request(self.method.clone(), &self.address).header("content-type", content);
-        let answer =
-            request.body((self.body)(number)).send().await.with_context(|| format!("{} did not answer", self.name))?;
+        let request = (self.request)().body((self.body)(number));
+        let answer = request.send().await.with_context(|| format!("{} did not answer", self.name))?;
         let status = answer.status().as_u16();
         Ok((status, answer.bytes().await?.to_vec()))
     }
@@ -108,16 +105,4 @@ pub(crate) fn succeeded(target: &Target, answers: Vec<Answered>) -> Result<Vec<D
         times.push(answered.after);
     }
     Ok(times)
-}
-
-/// The time that this many of a hundred are not above.
-pub(crate) fn percentile(times: &mut [Duration], percent: usize) -> Duration {
-    times.sort_unstable();
-    let rank = (times.len() * percent).div_ceil(100).max(1);
-    times.get(rank - 1).copied().unwrap_or_default()
-}
-
-/// A duration in milliseconds.
-pub(crate) fn milliseconds(duration: Duration) -> f64 {
-    duration.as_secs_f64() * 1000.0
 }

@@ -82,7 +82,7 @@ async fn measure_admissions(cluster: &Cluster, rate: u32, seconds: u32) -> Resul
     let webhook = cluster.processes().id(NAME).context("the webhook does not run")?.unsigned_abs();
     println!("Memory, idle, with controller: {:.1} MiB", process::memory(webhook)?);
     let allow_all = AllowAll::start(cluster.layout().folder(), &format!("{ALLOW_ALL}.{NAMESPACE}.svc")).await?;
-    let client = api_server::client(cluster)?;
+    let client = cluster.client("admin")?;
     api_server::changes(cluster, &client, &allow_all, rate, seconds).await?;
     api_server::silent_writes(cluster, &client).await?;
     let turn = Duration::from_secs(1.max(u64::from(seconds) / 5));

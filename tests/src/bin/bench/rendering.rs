@@ -6,9 +6,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use tests::cluster::Cluster;
+use tests::times::{milliseconds, percentile};
 use tests::{checkout, command};
-
-use crate::load::{milliseconds, percentile};
 
 /// Renders the same chart in turn with both programs, from start to end of the process.
 pub(crate) fn measure(cluster: &Cluster, count: usize) -> Result<()> {
