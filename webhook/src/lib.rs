@@ -6,6 +6,7 @@
 pub mod access;
 pub mod admission;
 pub mod arguments;
+mod bounded;
 pub mod controller;
 pub mod events;
 pub mod health;

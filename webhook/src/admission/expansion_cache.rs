@@ -2,10 +2,7 @@
 //! comes before its change, and the API server may ask twice about one write: each would render the same chart with the
 //! same values again, which is most of the work of an admission.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use module::{
     Template,
@@ -17,7 +14,7 @@ use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::{kinds::KindTable, metrics::CacheCounters};
+use crate::{bounded::BoundedMap, kinds::KindTable, metrics::CacheCounters};
 
 /// Expansions kept.
 const CAPACITY: usize = 1_024;
@@ -58,27 +55,19 @@ impl Key {
 
 /// The kept expansions.
 pub struct ExpansionCache {
-    kept: Mutex<Kept>,
+    kept: Mutex<BoundedMap<Key, Made>>,
     counters: CacheCounters,
 }
 
-#[derive(Default)]
-struct Kept {
-    entries: HashMap<Key, Entry>,
-    clock: u64,
-    bytes: usize,
-}
-
-struct Entry {
+struct Made {
     kinds: Arc<KindTable>,
     expansion: Arc<Expansion>,
-    used: u64,
 }
 
 impl ExpansionCache {
     /// An empty cache.
     pub fn new(counters: CacheCounters) -> Self {
-        Self { kept: Mutex::default(), counters }
+        Self { kept: Mutex::new(BoundedMap::new(CAPACITY, BYTES, counters.evictions.clone())), counters }
     }
 
     /// The expansion of this key with these kinds, made if there is none. Failures are not kept.
@@ -101,31 +90,18 @@ impl ExpansionCache {
     }
 
     fn known(&self, key: Key, kinds: &Arc<KindTable>) -> Option<Arc<Expansion>> {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.clock += 1;
-        let now = kept.clock;
-        let entry = kept.entries.get_mut(&key).filter(|entry| Arc::ptr_eq(&entry.kinds, kinds))?;
-        entry.used = now;
-        Some(Arc::clone(&entry.expansion))
+        self.lock().get(&key, |made| Arc::ptr_eq(&made.kinds, kinds)).map(|made| Arc::clone(&made.expansion))
     }
 
     fn keep(&self, key: Key, kinds: Arc<KindTable>, expansion: Arc<Expansion>) {
-        if expansion.bytes > BYTES {
-            return;
+        let bytes = expansion.bytes;
+        if bytes <= BYTES {
+            self.lock().insert(&key, Made { kinds, expansion }, bytes);
         }
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.clock += 1;
-        kept.bytes += expansion.bytes;
-        let entry = Entry { kinds, expansion, used: kept.clock };
-        if let Some(replaced) = kept.entries.insert(key, entry) {
-            kept.bytes -= replaced.expansion.bytes;
-        }
-        while kept.entries.len() > CAPACITY || kept.bytes > BYTES {
-            let oldest = kept.entries.iter().min_by_key(|(_, entry)| entry.used).map(|(key, _)| *key);
-            let Some(oldest) = oldest.and_then(|key| kept.entries.remove(&key)) else { return };
-            kept.bytes -= oldest.expansion.bytes;
-            self.counters.evictions.inc();
-        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BoundedMap<Key, Made>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -150,7 +126,7 @@ mod tests {
         let others = Arc::new(KindTable::default());
         assert_eq!(cache.get(key(1), &others, || expansion(3)).unwrap().bytes, 3);
         assert_eq!(cache.get(None, &kinds, || expansion(4)).unwrap().bytes, 4);
-        assert_eq!(cache.kept.lock().unwrap().bytes, 3);
+        assert_eq!(cache.lock().weight(), 3);
     }
 
     #[test]
@@ -173,10 +149,10 @@ mod tests {
         cache.get(key(1), &kinds, || expansion(0)).unwrap();
         cache.get(key(4), &kinds, || expansion(third)).unwrap();
         cache.get(key(5), &kinds, || expansion(BYTES + 1)).unwrap();
-        let kept = cache.kept.lock().unwrap();
-        let mut numbers: Vec<_> = kept.entries.keys().map(|key| key.0[0]).collect();
+        let kept = cache.lock();
+        let mut numbers: Vec<_> = kept.keys().map(|key| key.0[0]).collect();
         numbers.sort_unstable();
         assert_eq!(numbers, [1, 3, 4]);
-        assert_eq!(kept.bytes, 3 * third);
+        assert_eq!(kept.weight(), 3 * third);
     }
 }

@@ -1,7 +1,6 @@
 //! A bounded map of things that take long to make. Whoever asks while one is being made waits for that one.
 
 use std::{
-    collections::HashMap,
     future::Future,
     hash::Hash,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -11,7 +10,7 @@ use std::{
 use tokio::{sync::OnceCell, time::Instant};
 
 use super::TemplateError;
-use crate::metrics::CacheCounters;
+use crate::{bounded::BoundedMap, metrics::CacheCounters};
 
 /// How long a result is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,22 +23,11 @@ pub(super) enum Lifetime {
 
 /// The map. Failures are kept too, so that they are not repeated by every request.
 pub(super) struct Cache<K, V> {
-    entries: Mutex<Entries<K, V>>,
-    capacity: usize,
-    weight: usize,
+    cells: Mutex<Cells<K, V>>,
     counters: CacheCounters,
 }
 
-struct Entries<K, V> {
-    map: HashMap<K, Entry<V>>,
-    clock: u64,
-}
-
-struct Entry<V> {
-    cell: Arc<OnceCell<Made<V>>>,
-    used: u64,
-    weight: usize,
-}
+type Cells<K, V> = BoundedMap<K, Arc<OnceCell<Made<V>>>>;
 
 #[derive(Clone)]
 struct Made<V> {
@@ -50,15 +38,12 @@ struct Made<V> {
 impl<K: Clone + Eq + Hash + Send + 'static, V: Clone + Send + Sync + 'static> Cache<K, V> {
     /// An empty map of at most `capacity` entries that weigh at most `weight` together.
     pub(super) fn new(capacity: usize, weight: usize, counters: CacheCounters) -> Self {
-        Self { entries: Mutex::new(Entries { map: HashMap::new(), clock: 0 }), capacity, weight, counters }
+        Self { cells: Mutex::new(BoundedMap::new(capacity, weight, counters.evictions.clone())), counters }
     }
 
     /// Drops a finished result.
     pub(super) fn forget(&self, key: &K) {
-        let mut entries = self.lock();
-        if entries.map.get(key).is_some_and(|entry| entry.cell.initialized()) {
-            entries.map.remove(key);
-        }
+        self.lock().remove_if(key, |cell| cell.initialized());
     }
 
     /// The result for `key`, made by `make` if there is none. Once begun, making goes on even if nobody waits any
@@ -94,51 +79,24 @@ impl<K: Clone + Eq + Hash + Send + 'static, V: Clone + Send + Sync + 'static> Ca
             });
         };
         let weight = finished.result.as_ref().map_or(0, weight);
-        self.weigh(key, &cell, weight);
+        self.lock().weigh(key, weight, |current| Arc::ptr_eq(current, &cell));
         finished.result
     }
 
     fn cell(&self, key: &K) -> Arc<OnceCell<Made<V>>> {
-        let mut entries = self.lock();
-        entries.clock += 1;
-        let used = entries.clock;
-        if let Some(entry) = entries.map.get_mut(key)
-            && entry.cell.get().is_none_or(Made::is_fresh)
-        {
-            entry.used = used;
+        let mut cells = self.lock();
+        if let Some(cell) = cells.get(key, |cell| cell.get().is_none_or(Made::is_fresh)) {
             self.counters.hits.inc();
-            return Arc::clone(&entry.cell);
+            return Arc::clone(cell);
         }
         self.counters.misses.inc();
         let cell = Arc::new(OnceCell::new());
-        entries.map.insert(key.clone(), Entry { cell: Arc::clone(&cell), used, weight: 0 });
-        self.evict(&mut entries, key);
+        cells.insert(key, Arc::clone(&cell), 0);
         cell
     }
 
-    fn weigh(&self, key: &K, cell: &Arc<OnceCell<Made<V>>>, weight: usize) {
-        let mut entries = self.lock();
-        if let Some(entry) = entries.map.get_mut(key)
-            && Arc::ptr_eq(&entry.cell, cell)
-        {
-            entry.weight = weight;
-            self.evict(&mut entries, key);
-        }
-    }
-
-    /// Drops what was not used for longest, never `keep`.
-    fn evict(&self, entries: &mut Entries<K, V>, keep: &K) {
-        let mut weight: usize = entries.map.values().map(|entry| entry.weight).sum();
-        while entries.map.len() > 1 && (entries.map.len() > self.capacity || weight > self.weight) {
-            let oldest = entries.map.iter().filter(|(key, _)| *key != keep).min_by_key(|(_, entry)| entry.used);
-            let Some(oldest) = oldest.map(|(key, _)| key.clone()) else { return };
-            weight -= entries.map.remove(&oldest).map_or(0, |entry| entry.weight);
-            self.counters.evictions.inc();
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Entries<K, V>> {
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Cells<K, V>> {
+        self.cells.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -217,7 +175,7 @@ mod tests {
         }
         cache.get(&"a", forever, |weight| *weight, async { Ok(0) }).await.unwrap();
         cache.get(&"c", forever, |weight| *weight, async { Ok(4) }).await.unwrap();
-        let mut kept: Vec<_> = cache.lock().map.keys().copied().collect();
+        let mut kept: Vec<_> = cache.lock().keys().copied().collect();
         kept.sort_unstable();
         assert_eq!((kept, cache.counters.evictions.get()), (vec!["a", "c"], 1));
     }
