@@ -1,13 +1,16 @@
 //! The `caBundle` of the webhook configurations: published, watched, and repaired.
 
+use std::fmt::Debug;
+
 use k8s_openapi::{
     ByteString,
     api::admissionregistration::v1::{
         MutatingWebhookConfiguration, ValidatingWebhookConfiguration, WebhookClientConfig,
     },
+    serde::de::DeserializeOwned,
 };
 use kube::{
-    Api, Client,
+    Api, Client, Resource,
     api::{Patch, PatchParams},
 };
 
@@ -45,32 +48,47 @@ impl WebhookConfigurations {
     /// Writes `authorities_pem` into every webhook of both configurations that holds something else. A configuration
     /// that does not exist is left alone: it is installed with the manifests.
     pub async fn publish(&self, authorities_pem: &str) -> Result<Published, CertificateError> {
-        let mut published = Published::default();
-        let read =
-            |error| CertificateError::kubernetes(format!("read the webhook configurations {}", self.name), error);
-        let write = |error| {
-            CertificateError::kubernetes(format!("write caBundle of the webhook configurations {}", self.name), error)
-        };
-        let parameters = PatchParams::apply(FIELD_MANAGER).force();
-        if let Some(found) = self.validating.get_opt(&self.name).await.map_err(read)? {
-            let webhooks = found.webhooks.unwrap_or_default();
-            let hooks = webhooks.iter().map(|hook| (hook.name.as_str(), &hook.client_config));
-            published.replaced |= hooks.clone().any(|(_, client)| trusts_another(client, authorities_pem));
-            if let Some(patch) = patch("ValidatingWebhookConfiguration", &self.name, hooks, authorities_pem) {
-                self.validating.patch(&self.name, &parameters, &Patch::Apply(&patch)).await.map_err(write)?;
-                published.changed = true;
-            }
+        let validating = self.publish_in(&self.validating, authorities_pem, |found| {
+            let hooks = found.webhooks.into_iter().flatten();
+            hooks.map(|hook| (hook.name, hook.client_config)).collect()
+        });
+        let validating = validating.await?;
+        let mutating = self.publish_in(&self.mutating, authorities_pem, |found| {
+            let hooks = found.webhooks.into_iter().flatten();
+            hooks.map(|hook| (hook.name, hook.client_config)).collect()
+        });
+        let mutating = mutating.await?;
+        Ok(Published {
+            changed: validating.changed || mutating.changed,
+            replaced: validating.replaced || mutating.replaced,
+        })
+    }
+
+    async fn publish_in<K>(
+        &self,
+        api: &Api<K>,
+        authorities_pem: &str,
+        hooks: impl FnOnce(K) -> Vec<(String, WebhookClientConfig)>,
+    ) -> Result<Published, CertificateError>
+    where
+        K: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug,
+    {
+        let found = api.get_opt(&self.name).await.map_err(|error| {
+            CertificateError::kubernetes(format!("read the webhook configurations {}", self.name), error)
+        })?;
+        let Some(found) = found else { return Ok(Published::default()) };
+        let hooks = hooks(found);
+        let hooks = || hooks.iter().map(|(name, client)| (name.as_str(), client));
+        let replaced = hooks().any(|(_, client)| trusts_another(client, authorities_pem));
+        let patch = patch(&K::kind(&()), &self.name, hooks(), authorities_pem);
+        if let Some(patch) = &patch {
+            let parameters = PatchParams::apply(FIELD_MANAGER).force();
+            api.patch(&self.name, &parameters, &Patch::Apply(patch)).await.map_err(|error| {
+                let action = format!("write caBundle of the webhook configurations {}", self.name);
+                CertificateError::kubernetes(action, error)
+            })?;
         }
-        if let Some(found) = self.mutating.get_opt(&self.name).await.map_err(read)? {
-            let webhooks = found.webhooks.unwrap_or_default();
-            let hooks = webhooks.iter().map(|hook| (hook.name.as_str(), &hook.client_config));
-            published.replaced |= hooks.clone().any(|(_, client)| trusts_another(client, authorities_pem));
-            if let Some(patch) = patch("MutatingWebhookConfiguration", &self.name, hooks, authorities_pem) {
-                self.mutating.patch(&self.name, &parameters, &Patch::Apply(&patch)).await.map_err(write)?;
-                published.changed = true;
-            }
-        }
-        Ok(published)
+        Ok(Published { changed: patch.is_some(), replaced })
     }
 }
 
