@@ -53,7 +53,7 @@ pub(super) fn status(question: &Question<'_>, old: &Value, new: &Value) -> Resul
     {
         let changes = changes_of_values(question, old_template, &owned, old, new)?;
         keeps_locks = changes.is_empty();
-        causes = changes.causes(question, old);
+        causes = changes.told(question, old).map(|(_, cause)| cause).collect();
     }
     let marked = match question.old_template {
         _ if policy.template_change(requester, false, false) == Rule::Allow => Rule::Allow,

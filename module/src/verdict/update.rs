@@ -92,14 +92,13 @@ pub(super) fn update(question: &Question<'_>, old: &Value, new: &Value) -> Resul
     };
     let requester = question.requester;
     let mut judgement = Judgement::default();
-    let rule = question.policy.locked(requester, reason.is_some());
-    for change in &changes.locked {
-        judgement.add(rule, Ground::Lock, change.path.to_field(), prose::locked_value(question, old, change));
-    }
-    for change in &changes.owned {
-        let rule = question.policy.owned(requester, reason.is_some(), &change.value.manager);
-        let message = prose::owned_value(question, old, change);
-        judgement.add(rule, Ground::Ownership, change.value.path.to_field(), message);
+    let marked = question.policy.locked(requester, reason.is_some());
+    for (manager, cause) in changes.told(question, old) {
+        let (rule, ground) = match manager {
+            None => (marked, Ground::Lock),
+            Some(manager) => (question.policy.owned(requester, reason.is_some(), manager), Ground::Ownership),
+        };
+        judgement.add(rule, ground, cause);
     }
     let is_marked = !old_template.locks().is_empty();
     if is_marked || !owned.is_empty() {
@@ -114,11 +113,11 @@ pub(super) fn update(question: &Question<'_>, old: &Value, new: &Value) -> Resul
         let strictest = |marked: Rule, owned: Rule| if is_marked { marked.max(owned) } else { owned };
         let why = if is_marked { prose::MARKED } else { prose::OWNED };
         let of_reference = std::iter::repeat(strictest(template, owned_template)).zip(reference_changes);
-        let of_others = std::iter::repeat(strictest(rule, owned)).zip(other_changes(question, old, new));
+        let of_others = std::iter::repeat(strictest(marked, owned)).zip(other_changes(question, old, new));
         for (rule, change) in of_reference.chain(of_others) {
             let (before, after) = (change.old.as_ref(), change.new.as_ref());
             let message = prose::locked_field(question, old, why, change.subject, before, after);
-            judgement.add(rule, change.subject.ground(), change.field, message);
+            judgement.add(rule, change.subject.ground(), Cause { field: change.field, message });
         }
     }
     judgement.decide(allowance)
@@ -134,9 +133,8 @@ struct Judgement {
 
 impl Judgement {
     /// A field that is locked for several reasons is told of once, for the strictest.
-    fn add(&mut self, rule: Rule, ground: Ground, field: String, message: String) {
-        let position = *self.known.entry(field.clone()).or_insert(self.judged.len());
-        let cause = Cause { field, message };
+    fn add(&mut self, rule: Rule, ground: Ground, cause: Cause) {
+        let position = *self.known.entry(cause.field.clone()).or_insert(self.judged.len());
         match self.judged.get_mut(position) {
             Some(known) if known.0 < rule => *known = (rule, ground, cause),
             Some(_) => {}
@@ -278,17 +276,21 @@ impl ValuesChanges {
         self.locked.is_empty() && self.owned.is_empty()
     }
 
-    /// What to say to whoever may not change them.
-    pub(super) fn causes(&self, question: &Question<'_>, module: &Value) -> Vec<Cause> {
-        let locked = self.locked.iter().map(|change| Cause {
-            field: change.path.to_field(),
-            message: prose::locked_value(question, module, change),
+    /// What to say to whoever may not change them, with the manager that owns what is owned.
+    pub(super) fn told<'a>(
+        &'a self,
+        question: &'a Question<'_>,
+        module: &'a Value,
+    ) -> impl Iterator<Item = (Option<&'a str>, Cause)> {
+        let locked = self.locked.iter().map(move |change| {
+            let message = prose::locked_value(question, module, change);
+            (None, Cause { field: change.path.to_field(), message })
         });
-        let owned = self.owned.iter().map(|change| Cause {
-            field: change.value.path.to_field(),
-            message: prose::owned_value(question, module, change),
+        let owned = self.owned.iter().map(move |change| {
+            let message = prose::owned_value(question, module, change);
+            (Some(change.value.manager.as_str()), Cause { field: change.value.path.to_field(), message })
         });
-        locked.chain(owned).collect()
+        locked.chain(owned)
     }
 }
 
