@@ -86,6 +86,11 @@ fn what_is_admitted_and_not_stored(environment: &Environment) {
     environment.kubectl_with("admin", &["create", "-f", "-"], &quota).success().unwrap();
     let mut module = environment.app(OTHER_TEAM, "beyond-quota");
     module["metadata"]["annotations"] = json!({ REASON: "the quota is too small" });
+    // The API server learns of the quota by watching.
+    environment.eventually("the quota counts", || {
+        let dry = ["create", "--dry-run=server", "-f", "-"];
+        environment.kubectl_with("developer", &dry, &module).stderr.contains("quota").then_some(())
+    });
     environment.eventually("the quota refuses", || {
         let outcome = environment.kubectl_with("developer", &["create", "-f", "-"], &module);
         assert!(!outcome.succeeded(), "{outcome}");
