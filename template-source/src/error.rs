@@ -21,11 +21,11 @@ pub enum SourceError {
         /// The repository's URL.
         repo: String,
     },
-    /// Credentials were given for an URL without encryption.
-    #[error("credentials for {prefix:?} would be sent in the clear; use an https:// URL")]
-    InsecureCredentials {
-        /// The URL they were given for.
-        prefix: String,
+    /// What is to be trusted cannot be read.
+    #[error("not a PEM file of certificate authorities: {reason}")]
+    InvalidAuthorities {
+        /// What is wrong with it.
+        reason: String,
     },
     /// The server cannot be reached, or broke off.
     #[error("the repository {repo} cannot be reached")]
@@ -47,6 +47,16 @@ pub enum SourceError {
     /// The server answers, but not for this repository, or not without credentials.
     #[error("the server knows no repository {repo}, or asks for credentials (HTTP {status})")]
     RepositoryNotFound {
+        /// The repository's URL.
+        repo: String,
+        /// The HTTP status.
+        status: u16,
+    },
+    /// The server does not accept the credentials, or they are not good for this repository.
+    #[error(
+        "the server refuses the repository {repo} to the credentials for it, or knows none of that name (HTTP {status})"
+    )]
+    CredentialsRefused {
         /// The repository's URL.
         repo: String,
         /// The HTTP status.

@@ -5,8 +5,10 @@
 //! without a work tree. A published repository never changes, so readers need no locks. Every object read is hashed
 //! again: a damaged cache entry is thrown away and fetched anew.
 
+mod authorities;
 mod credentials;
 mod remote;
+mod scope;
 mod tree;
 mod version;
 
@@ -18,10 +20,14 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use gix::ObjectId;
 use sha2::{Digest, Sha256};
 
+use remote::Server;
+
 use crate::files::{Collector, hexadecimal, segments};
 use crate::{FetchedTemplate, SourceError, SourceLimits};
 
+pub use authorities::CertificateAuthorities;
 pub use credentials::GitCredentials;
+pub use scope::{RepositoryScope, ScopeError};
 
 /// Commits kept on disk. A commit of a large chart repository takes about 10 MB packed.
 const MAX_CACHED_COMMITS: usize = 64;
@@ -33,13 +39,25 @@ pub struct GitOptions {
     pub cache_directory: PathBuf,
     /// What one fetch may cost.
     pub limits: SourceLimits,
+    /// Whose certificates servers may show, beside those that the system trusts.
+    pub authorities: CertificateAuthorities,
+}
+
+/// As whom a server is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Access {
+    /// As nobody.
+    Anonymous,
+    /// With the credentials for the repository, if there are any and the server asks for some. What was fetched so is
+    /// kept apart: it is never found in the cache by whoever may only ask as nobody.
+    WithCredentials,
 }
 
 /// Charts from git repositories. Calls block: run them on a thread that may.
 #[derive(Debug)]
 pub struct GitTemplates {
     options: GitOptions,
-    credentials: RwLock<Arc<[GitCredentials]>>,
+    credentials: RwLock<Vec<GitCredentials>>,
     /// One lock a cache entry, so that concurrent requests for a commit fetch it once.
     fetching: Mutex<HashMap<String, Arc<Mutex<()>>>>,
 }
@@ -50,13 +68,22 @@ impl GitTemplates {
         Self { options, credentials: RwLock::default(), fetching: Mutex::default() }
     }
 
-    /// Replaces the credentials for later calls. Without any, servers are asked anonymously.
+    /// Replaces the credentials for later calls. For one repository those with the closest scope count, and of equals
+    /// the first.
     pub fn set_credentials(&self, credentials: Vec<GitCredentials>) {
-        *self.credentials.write().unwrap_or_else(PoisonError::into_inner) = credentials.into();
+        *self.credentials.write().unwrap_or_else(PoisonError::into_inner) = credentials;
     }
 
-    fn credentials(&self) -> Arc<[GitCredentials]> {
-        Arc::clone(&self.credentials.read().unwrap_or_else(PoisonError::into_inner))
+    fn server<'a>(&'a self, repo: &'a str, access: Access) -> Result<Server<'a>, SourceError> {
+        let url = remote::parse_url(repo)?;
+        let credentials = match access {
+            Access::Anonymous => None,
+            Access::WithCredentials => {
+                let known = self.credentials.read().unwrap_or_else(PoisonError::into_inner);
+                credentials::closest(&known, &url).cloned()
+            }
+        };
+        Ok(Server { repo, url, credentials, options: &self.options })
     }
 
     /// Resolves a version to a commit id (40 hexadecimal digits).
@@ -64,29 +91,28 @@ impl GitTemplates {
     /// An empty version is the server's `HEAD`; 40 hexadecimal digits are a commit and taken as they are; a name that
     /// starts with `refs/` is looked up exactly; any other name is a tag or, if there is no such tag, a branch: git's
     /// own order (gitrevisions), so that a branch cannot shadow a release. Annotated tags count as what they point to.
-    pub fn resolve(&self, repo: &str, version: &str) -> Result<String, SourceError> {
+    pub fn resolve(&self, repo: &str, version: &str, access: Access) -> Result<String, SourceError> {
         let version = version::parse(version)?;
         if let version::Version::Commit(commit) = version {
             return Ok(commit.to_string());
         }
-        let url = remote::parse_url(repo)?;
+        let server = self.server(repo, access)?;
         let scratch = self.scratch()?;
         let repository = remote::init(scratch.path(), repo)?;
-        let references = remote::list(&repository, &url, repo, &version, &self.credentials(), &self.options.limits)?;
         version
-            .pick(&references)
+            .pick(&server.list(&repository, &version)?)
             .map(|commit| commit.to_string())
             .ok_or_else(|| SourceError::UnknownVersion { repo: repo.to_owned(), version: version.to_string() })
     }
 
     /// Reads the chart in folder `path` of a commit, from the cache if it is there.
-    pub fn fetch(&self, repo: &str, path: &str, commit: &str) -> Result<FetchedTemplate, SourceError> {
+    pub fn fetch(&self, repo: &str, path: &str, commit: &str, access: Access) -> Result<FetchedTemplate, SourceError> {
         let segments = segments(path)?;
         let version::Version::Commit(id) = version::parse(commit)? else {
             return Err(SourceError::InvalidVersion { version: commit.to_owned() });
         };
-        let url = remote::parse_url(repo)?;
-        let key = hexadecimal(&Sha256::digest(format!("{repo}\n{id}")));
+        let server = self.server(repo, access)?;
+        let key = hexadecimal(&Sha256::digest(format!("{access:?}\n{repo}\n{id}")));
         let directory = self.options.cache_directory.join("commits").join(&key);
 
         let lock = {
@@ -96,12 +122,12 @@ impl GitTemplates {
         let guard = lock.lock().unwrap_or_else(PoisonError::into_inner);
         let cached = directory.is_dir();
         if !cached {
-            self.download(&url, repo, id, &directory)?;
+            self.download(&server, id, &directory)?;
         }
         let mut result = self.read(&directory, repo, path, &segments, id);
         if cached && matches!(result, Err(SourceError::Corrupt { .. })) {
             remove(&directory)?;
-            self.download(&url, repo, id, &directory)?;
+            self.download(&server, id, &directory)?;
             result = self.read(&directory, repo, path, &segments, id);
         }
         drop(guard);
@@ -112,10 +138,10 @@ impl GitTemplates {
         result
     }
 
-    fn download(&self, url: &gix::Url, repo: &str, commit: ObjectId, directory: &Path) -> Result<(), SourceError> {
+    fn download(&self, server: &Server<'_>, commit: ObjectId, directory: &Path) -> Result<(), SourceError> {
         let scratch = self.scratch()?;
-        let repository = remote::init(scratch.path(), repo)?;
-        remote::fetch(&repository, url, repo, commit, &self.credentials(), &self.options.limits)?;
+        let repository = remote::init(scratch.path(), server.repo)?;
+        server.fetch(&repository, commit)?;
         drop(repository);
         let file_error = |path: &Path, source| SourceError::File { path: path.to_owned(), source };
         let parent = self.options.cache_directory.join("commits");

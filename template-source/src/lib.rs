@@ -13,7 +13,7 @@ mod location;
 
 pub use error::SourceError;
 #[cfg(feature = "git")]
-pub use git::{GitCredentials, GitOptions, GitTemplates};
+pub use git::{Access, CertificateAuthorities, GitCredentials, GitOptions, GitTemplates, RepositoryScope, ScopeError};
 pub use limits::SourceLimits;
 pub use local::{LocalTemplates, read_chart_directory};
 pub use location::{FetchedTemplate, TemplateLocation};

@@ -1,12 +1,15 @@
-//! `git http-backend` behind the smallest web server that does, and servers that misbehave.
+//! `git http-backend` behind the smallest web server that does, with and without TLS, and servers that misbehave.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
+
+use rustls::pki_types::PrivateKeyDer;
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 /// Runs git quietly and independently of the machine's configuration.
 pub(crate) fn git(directory: &Path, arguments: &[&str]) -> String {
@@ -32,7 +35,23 @@ impl Server {
     /// Serves the repositories below `root`.
     pub(crate) fn start(root: &Path) -> Self {
         let root = root.to_owned();
-        Self::with(move |stream| serve(stream, &root))
+        Self::with(move |stream| answer(stream, &|request| backend(request, &root)))
+    }
+
+    /// Gives every request over TLS the answer of `respond`. Returns the certificate too, as PEM, which is its own
+    /// authority.
+    pub(crate) fn secure(respond: impl Fn(&Request) -> Vec<u8> + Send + Sync + 'static) -> (Self, String) {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let own = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+        let key = PrivateKeyDer::try_from(own.signing_key.serialize_der()).unwrap();
+        let config = ServerConfig::builder().with_no_client_auth();
+        let config = Arc::new(config.with_single_cert(vec![own.cert.der().clone()], key).unwrap());
+        let mut server = Self::with(move |stream| {
+            let connection = ServerConnection::new(Arc::clone(&config)).unwrap();
+            answer(StreamOwned::new(connection, stream), &respond);
+        });
+        server.url = server.url.replace("http://", "https://");
+        (server, own.cert.pem())
     }
 
     /// Hands every connection to `handle`.
@@ -89,59 +108,90 @@ pub(crate) fn repository(root: &Path) -> (PathBuf, String, String) {
     (root.join("templates.git"), second, first)
 }
 
-fn serve(mut stream: TcpStream, root: &Path) {
-    let mut reader = BufReader::new(stream.try_clone().unwrap());
-    let mut line = String::new();
-    if reader.read_line(&mut line).unwrap_or(0) == 0 {
-        return;
-    }
-    let mut words = line.split_whitespace();
-    let method = words.next().unwrap_or_default().to_owned();
-    let target = words.next().unwrap_or_default().to_owned();
-    let (path, query) = target.split_once('?').unwrap_or((&target, ""));
-    let mut headers = Vec::new();
-    loop {
+/// A request, read whole.
+pub(crate) struct Request {
+    method: String,
+    /// Path and query.
+    pub(crate) target: String,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+}
+
+impl Request {
+    fn read(reader: &mut impl BufRead) -> Option<Self> {
         let mut line = String::new();
-        reader.read_line(&mut line).unwrap();
-        let Some((name, value)) = line.trim().split_once(':') else { break };
-        headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
-    }
-    let header = |name: &str| headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
-    let body = match (header("content-length"), header("transfer-encoding")) {
-        (Some(length), _) => {
-            let mut body = vec![0; length.parse().unwrap()];
-            reader.read_exact(&mut body).unwrap();
-            body
+        // Whoever does not trust the certificate breaks off.
+        reader.read_line(&mut line).ok().filter(|read| *read > 0)?;
+        let mut words = line.split_whitespace();
+        let method = words.next()?.to_owned();
+        let target = words.next()?.to_owned();
+        let mut headers = Vec::new();
+        loop {
+            let mut line = String::new();
+            reader.read_line(&mut line).unwrap();
+            let Some((name, value)) = line.trim().split_once(':') else { break };
+            headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
         }
-        (None, Some("chunked")) => read_chunks(&mut reader),
-        _ => Vec::new(),
-    };
+        let mut request = Self { method, target, headers, body: Vec::new() };
+        if let Some(length) = request.header("content-length") {
+            request.body = vec![0; length.parse().unwrap()];
+            reader.read_exact(&mut request.body).unwrap();
+        } else if request.header("transfer-encoding") == Some("chunked") {
+            request.body = read_chunks(reader);
+        }
+        Some(request)
+    }
+
+    /// The value of a header, whose name is in lower case.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// Answers one request.
+fn answer(mut stream: impl Read + Write, respond: &dyn Fn(&Request) -> Vec<u8>) {
+    if let Some(request) = Request::read(&mut BufReader::new(&mut stream)) {
+        let _ = stream.write_all(&respond(&request));
+        let _ = stream.flush();
+    }
+}
+
+/// An answer of a status and one header, without a body.
+pub(crate) fn status(status: &str, header: &str) -> Vec<u8> {
+    format!("HTTP/1.1 {status}\r\n{header}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").into_bytes()
+}
+
+/// The answer of git for the repositories below `root`.
+pub(crate) fn backend(request: &Request, root: &Path) -> Vec<u8> {
+    let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
+    let header = |name| request.header(name).unwrap_or_default();
     let mut child = Command::new("git")
         .arg("http-backend")
         .env("GIT_PROJECT_ROOT", root)
         .env("GIT_HTTP_EXPORT_ALL", "1")
         .env("PATH_INFO", path)
         .env("QUERY_STRING", query)
-        .env("REQUEST_METHOD", &method)
-        .env("CONTENT_TYPE", header("content-type").unwrap_or_default())
-        .env("CONTENT_LENGTH", body.len().to_string())
-        .env("GIT_PROTOCOL", header("git-protocol").unwrap_or_default())
-        .env("HTTP_GIT_PROTOCOL", header("git-protocol").unwrap_or_default())
+        .env("REQUEST_METHOD", &request.method)
+        .env("CONTENT_TYPE", header("content-type"))
+        .env("CONTENT_LENGTH", request.body.len().to_string())
+        .env("GIT_PROTOCOL", header("git-protocol"))
+        .env("HTTP_GIT_PROTOCOL", header("git-protocol"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    child.stdin.take().unwrap().write_all(&body).unwrap();
-    let mut answer = Vec::new();
-    child.stdout.take().unwrap().read_to_end(&mut answer).unwrap();
+    child.stdin.take().unwrap().write_all(&request.body).unwrap();
+    let mut output = Vec::new();
+    child.stdout.take().unwrap().read_to_end(&mut output).unwrap();
     child.wait().unwrap();
-    let split = answer.windows(4).position(|window| window == b"\r\n\r\n").unwrap_or(0);
-    let head = String::from_utf8_lossy(&answer[..split]).into_owned();
+    let split = output.windows(4).position(|window| window == b"\r\n\r\n").unwrap_or(0);
+    let head = String::from_utf8_lossy(&output[..split]).into_owned();
     let status = head.lines().find_map(|line| line.strip_prefix("Status: ")).unwrap_or("200 OK");
-    let _ = write!(stream, "HTTP/1.1 {status}\r\nConnection: close\r\n{head}\r\n\r\n");
-    let _ = stream.write_all(&answer[split + 4..]);
-    let _ = stream.shutdown(Shutdown::Write);
+    let body = &output[split + 4..];
+    let length = body.len();
+    let head = format!("HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {length}\r\n{head}\r\n\r\n");
+    [head.as_bytes(), body].concat()
 }
 
 fn read_chunks(reader: &mut impl BufRead) -> Vec<u8> {

@@ -4,14 +4,19 @@ use std::io::{Read, Write};
 use std::time::Duration;
 use std::{fs, thread};
 
-use template_source::{GitOptions, GitTemplates, SourceError, SourceLimits};
+use template_source::Access::Anonymous;
+use template_source::{CertificateAuthorities, GitOptions, GitTemplates, SourceError, SourceLimits};
 
 use crate::git_server::{Server, git, repository};
 
 fn templates(cache: &std::path::Path, limits: SourceLimits) -> GitTemplates {
     // Installed once by whichever test comes first.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    GitTemplates::new(GitOptions { cache_directory: cache.to_owned(), limits })
+    GitTemplates::new(GitOptions {
+        cache_directory: cache.to_owned(),
+        limits,
+        authorities: CertificateAuthorities::default(),
+    })
 }
 
 /// A served repository, its commits, and a cache.
@@ -41,7 +46,7 @@ impl Fixture {
 fn versions_resolve_to_commits() {
     let fixture = Fixture::new();
     let templates = fixture.templates();
-    let resolve = |version: &str| templates.resolve(&fixture.repo, version);
+    let resolve = |version: &str| templates.resolve(&fixture.repo, version, Anonymous);
     assert_eq!(resolve("").unwrap(), fixture.main);
     assert_eq!(resolve("main").unwrap(), fixture.main);
     assert_eq!(resolve("v1").unwrap(), fixture.release, "the tag comes before the branch of the same name");
@@ -56,13 +61,13 @@ fn versions_resolve_to_commits() {
 fn a_chart_is_read_from_its_commit() {
     let fixture = Fixture::new();
     let templates = fixture.templates();
-    let fetched = templates.fetch(&fixture.repo, "charts/demo", &fixture.release).unwrap();
+    let fetched = templates.fetch(&fixture.repo, "charts/demo", &fixture.release, Anonymous).unwrap();
     assert_eq!(fetched.digest, fixture.release);
     let names: Vec<&str> = fetched.files.iter().map(|file| file.name.as_str()).collect();
     assert_eq!(names, ["Chart.yaml", "templates/_shared.tpl", "templates/configmap.yaml", "values.yaml"]);
     assert_eq!(fetched.files[1].data, b"shared\n", "a link is read as the file it points to");
     assert_eq!(fetched.files[3].data, b"replicas: 1\n");
-    let newer = templates.fetch(&fixture.repo, "/charts/demo/".trim_matches('/'), &fixture.main).unwrap();
+    let newer = templates.fetch(&fixture.repo, "/charts/demo/".trim_matches('/'), &fixture.main, Anonymous).unwrap();
     assert_eq!(newer.files[3].data, b"replicas: 2\n");
 }
 
@@ -70,9 +75,9 @@ fn a_chart_is_read_from_its_commit() {
 fn a_commit_is_fetched_once_and_again_when_damaged() {
     let fixture = Fixture::new();
     let templates = fixture.templates();
-    templates.fetch(&fixture.repo, "charts/demo", &fixture.main).unwrap();
+    templates.fetch(&fixture.repo, "charts/demo", &fixture.main, Anonymous).unwrap();
     let requests = fixture.server.requests();
-    templates.fetch(&fixture.repo, "charts/demo", &fixture.main).unwrap();
+    templates.fetch(&fixture.repo, "charts/demo", &fixture.main, Anonymous).unwrap();
     assert_eq!(fixture.server.requests(), requests, "the second fetch comes from the cache");
 
     let commits = fixture.folder.path().join("cache/commits");
@@ -91,7 +96,7 @@ fn a_commit_is_fetched_once_and_again_when_damaged() {
             fs::write(&path, bytes).unwrap();
         }
     }
-    let fetched = templates.fetch(&fixture.repo, "charts/demo", &fixture.main).unwrap();
+    let fetched = templates.fetch(&fixture.repo, "charts/demo", &fixture.main, Anonymous).unwrap();
     assert_eq!(fetched.files.len(), 4);
     assert!(fixture.server.requests() > requests, "a damaged entry is fetched anew");
 }
@@ -99,16 +104,16 @@ fn a_commit_is_fetched_once_and_again_when_damaged() {
 #[test]
 fn a_cached_commit_survives_an_outage() {
     let fixture = Fixture::new();
-    fixture.templates().fetch(&fixture.repo, "charts/demo", &fixture.main).unwrap();
+    fixture.templates().fetch(&fixture.repo, "charts/demo", &fixture.main, Anonymous).unwrap();
     fs::remove_dir_all(fixture.folder.path().join("templates.git")).unwrap();
-    fixture.templates().fetch(&fixture.repo, "charts/demo", &fixture.main).unwrap();
+    fixture.templates().fetch(&fixture.repo, "charts/demo", &fixture.main, Anonymous).unwrap();
 }
 
 #[test]
 fn what_is_missing_is_named() {
     let fixture = Fixture::new();
     let templates = fixture.templates();
-    let fetch = |repo: &str, path: &str, commit: &str| templates.fetch(repo, path, commit).unwrap_err();
+    let fetch = |repo: &str, path: &str, commit: &str| templates.fetch(repo, path, commit, Anonymous).unwrap_err();
 
     let error = fetch(&fixture.repo, "charts/none", &fixture.main);
     assert!(matches!(error, SourceError::PathNotFound { .. }), "{error:?}");
@@ -134,7 +139,7 @@ fn only_http_urls_without_credentials_are_used() {
     for repo in
         ["", "/srv/git", "file:///srv/git", "ssh://git@host/x", "git@host:x", "ext::sh -c x", "https://u:p@host/x"]
     {
-        let error = templates.resolve(repo, "main").unwrap_err();
+        let error = templates.resolve(repo, "main", Anonymous).unwrap_err();
         assert!(matches!(error, SourceError::UnsupportedUrl { .. }), "{repo}: {error:?}");
     }
 }
@@ -143,7 +148,8 @@ fn only_http_urls_without_credentials_are_used() {
 fn a_dead_server_is_unreachable() {
     let folder = tempfile::tempdir().unwrap();
     let unused = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let error = templates(folder.path(), SourceLimits::default()).resolve(&format!("http://{unused}/x"), "main");
+    let error =
+        templates(folder.path(), SourceLimits::default()).resolve(&format!("http://{unused}/x"), "main", Anonymous);
     assert!(matches!(error, Err(SourceError::Unreachable { .. })), "{error:?}");
     assert!(error.unwrap_err().is_temporary());
 }
@@ -157,7 +163,7 @@ fn a_silent_server_times_out() {
         thread::sleep(Duration::from_mins(1));
     });
     let limits = SourceLimits { timeout: Duration::from_millis(300), ..SourceLimits::default() };
-    let error = templates(folder.path(), limits).resolve(&format!("{}/x", server.url), "main");
+    let error = templates(folder.path(), limits).resolve(&format!("{}/x", server.url), "main", Anonymous);
     assert!(matches!(error, Err(SourceError::TimedOut { .. })), "{error:?}");
 }
 
@@ -171,7 +177,8 @@ fn a_server_that_asks_for_a_password_gets_none() {
             b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
         );
     });
-    let error = templates(folder.path(), SourceLimits::default()).resolve(&format!("{}/x", server.url), "main");
+    let error =
+        templates(folder.path(), SourceLimits::default()).resolve(&format!("{}/x", server.url), "main", Anonymous);
     assert!(matches!(error, Err(SourceError::RepositoryNotFound { status: 401, .. })), "{error:?}");
 }
 
@@ -184,7 +191,8 @@ fn an_object_that_unpacks_to_far_more_than_its_size_is_refused() {
     git(&work, &["commit", "--quiet", "-m", "zeros"]);
     let commit = git(&work, &["rev-parse", "HEAD"]);
     git(fixture.folder.path(), &["clone", "--quiet", "--bare", "work", "zeros.git"]);
-    let error = fixture.templates().fetch(&format!("{}/zeros.git", fixture.server.url), "charts/demo", &commit);
+    let error =
+        fixture.templates().fetch(&format!("{}/zeros.git", fixture.server.url), "charts/demo", &commit, Anonymous);
     assert!(matches!(error, Err(SourceError::TooLarge { unit: "bytes in one object", .. })), "{error:?}");
 }
 
@@ -192,7 +200,7 @@ fn an_object_that_unpacks_to_far_more_than_its_size_is_refused() {
 fn limits_hold() {
     let fixture = Fixture::new();
     let cache = fixture.folder.path().join("small");
-    let fetch = |limits| templates(&cache, limits).fetch(&fixture.repo, "charts/demo", &fixture.main);
+    let fetch = |limits| templates(&cache, limits).fetch(&fixture.repo, "charts/demo", &fixture.main, Anonymous);
     let error = fetch(SourceLimits { files: 2, ..SourceLimits::default() }).unwrap_err();
     assert!(matches!(error, SourceError::TooLarge { unit: "files", .. }), "{error:?}");
     let error = fetch(SourceLimits { file_bytes: 10, ..SourceLimits::default() }).unwrap_err();

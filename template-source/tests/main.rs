@@ -5,3 +5,4 @@
 mod git_server;
 mod git_templates;
 mod local_templates;
+mod private_repositories;

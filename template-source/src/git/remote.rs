@@ -1,5 +1,6 @@
 //! Talking to a git server.
 
+use std::cell::Cell;
 use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,15 +9,18 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
+use gix::credentials::helper::Action;
+use gix::credentials::protocol::Outcome;
 use gix::protocol::handshake::Ref;
 use gix::protocol::transport::client::blocking_io::http;
 use gix::remote::Direction;
 use gix::url::Scheme;
 use gix::{ObjectId, Repository};
 
-use super::credentials::{self, GitCredentials};
+use super::GitOptions;
+use super::credentials::GitCredentials;
 use super::version::Version;
-use crate::{SourceError, SourceLimits};
+use crate::SourceError;
 
 /// A server that does not accept a connection within this time is down.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -46,98 +50,139 @@ pub(super) fn init(directory: &Path, repo: &str) -> Result<Repository, SourceErr
         .map_err(|error| corrupt(repo, error))
 }
 
-/// Lists the references that can be `version`.
-pub(super) fn list(
-    repository: &Repository,
-    url: &gix::Url,
-    repo: &str,
-    version: &Version,
-    credentials: &[GitCredentials],
-    limits: &SourceLimits,
-) -> Result<Vec<Ref>, SourceError> {
-    let specs = version.references();
-    let started = Instant::now();
-    let attempt = || -> gix::Result<Vec<Ref>> {
-        let remote = repository
-            .remote_at_without_url_rewrite(url.clone())?
-            .with_fetch_tags(gix::remote::fetch::Tags::None)
-            .with_refspecs(specs.iter().map(String::as_str), Direction::Fetch)?;
-        let connection = remote
-            .connect(Direction::Fetch)?
-            .with_credentials(|action| Ok(credentials::answer(credentials, action)))
-            .with_transport_options(Box::new(transport_options(limits)));
-        let (references, _) = connection.ref_map(gix::progress::Discard, gix::remote::ref_map::Options::default())?;
-        Ok(references.remote_refs)
-    };
-    attempt().map_err(|error| failure(repo, error, started, limits))
+/// A repository on its server.
+pub(super) struct Server<'a> {
+    /// The repository as the Module names it.
+    pub(super) repo: &'a str,
+    pub(super) url: gix::Url,
+    pub(super) credentials: Option<GitCredentials>,
+    pub(super) options: &'a GitOptions,
 }
 
-/// Fetches one commit without its history.
-pub(super) fn fetch(
-    repository: &Repository,
-    url: &gix::Url,
-    repo: &str,
-    commit: ObjectId,
-    credentials: &[GitCredentials],
-    limits: &SourceLimits,
-) -> Result<(), SourceError> {
-    let started = Instant::now();
-    let interrupt = AtomicBool::new(false);
-    let too_large = AtomicBool::new(false);
-    let pack_directory = repository.objects.store_ref().path().join("pack");
-    let attempt = || -> gix::Result<()> {
-        let remote = repository
-            .remote_at_without_url_rewrite(url.clone())?
-            .with_fetch_tags(gix::remote::fetch::Tags::None)
-            .with_refspecs([format!("{commit}:refs/heads/fetched").as_str()], Direction::Fetch)?;
-        remote
-            .connect(Direction::Fetch)?
-            .with_credentials(|action| Ok(credentials::answer(credentials, action)))
-            .with_transport_options(Box::new(transport_options(limits)))
-            .prepare_fetch(gix::progress::Discard, gix::remote::ref_map::Options::default())?
-            .with_shallow(gix::remote::fetch::Shallow::DepthAtRemote(NonZeroU32::MIN))
-            .receive(gix::progress::Discard, &interrupt)?;
-        Ok(())
-    };
-    let (done, watched) = mpsc::channel::<()>();
-    let outcome = thread::scope(|scope| {
-        scope.spawn(|| {
-            let watched = watched;
-            while watched.recv_timeout(WATCH_INTERVAL) == Err(mpsc::RecvTimeoutError::Timeout) {
-                if directory_bytes(&pack_directory) > limits.transfer_bytes {
-                    too_large.store(true, Ordering::Relaxed);
-                    interrupt.store(true, Ordering::Relaxed);
-                }
-                if started.elapsed() > limits.timeout {
-                    interrupt.store(true, Ordering::Relaxed);
-                }
-            }
-        });
-        let outcome = attempt();
-        drop(done);
-        outcome
-    });
-    if too_large.load(Ordering::Relaxed) {
-        return Err(SourceError::TooLarge {
-            repo: repo.to_owned(),
-            path: String::new(),
-            limit: limits.transfer_bytes,
-            unit: "bytes to transfer",
-        });
+impl Server<'_> {
+    /// Lists the references that can be `version`.
+    pub(super) fn list(&self, repository: &Repository, version: &Version) -> Result<Vec<Ref>, SourceError> {
+        let specs = version.references();
+        let conversation = Conversation::new(self);
+        let attempt = || -> gix::Result<Vec<Ref>> {
+            let remote = repository
+                .remote_at_without_url_rewrite(self.url.clone())?
+                .with_fetch_tags(gix::remote::fetch::Tags::None)
+                .with_refspecs(specs.iter().map(String::as_str), Direction::Fetch)?;
+            let connection = remote
+                .connect(Direction::Fetch)?
+                .with_credentials(|action| Ok(conversation.credentials(action)))
+                .with_transport_options(Box::new(transport_options(self.options)));
+            let (references, _) =
+                connection.ref_map(gix::progress::Discard, gix::remote::ref_map::Options::default())?;
+            Ok(references.remote_refs)
+        };
+        attempt().map_err(|error| conversation.failure(error))
     }
-    outcome.map_err(|error| match failure(repo, error, started, limits) {
-        // The server is there and speaks git, but will not send this object.
-        SourceError::Unreachable { source, .. } if mentions(&*source, &MISSING_OBJECT) => {
-            SourceError::UnknownVersion { repo: repo.to_owned(), version: commit.to_string() }
+
+    /// Fetches one commit without its history.
+    pub(super) fn fetch(&self, repository: &Repository, commit: ObjectId) -> Result<(), SourceError> {
+        let (repo, limits) = (self.repo, &self.options.limits);
+        let interrupt = AtomicBool::new(false);
+        let too_large = AtomicBool::new(false);
+        let pack_directory = repository.objects.store_ref().path().join("pack");
+        let conversation = Conversation::new(self);
+        let attempt = || -> gix::Result<()> {
+            let remote = repository
+                .remote_at_without_url_rewrite(self.url.clone())?
+                .with_fetch_tags(gix::remote::fetch::Tags::None)
+                .with_refspecs([format!("{commit}:refs/heads/fetched").as_str()], Direction::Fetch)?;
+            remote
+                .connect(Direction::Fetch)?
+                .with_credentials(|action| Ok(conversation.credentials(action)))
+                .with_transport_options(Box::new(transport_options(self.options)))
+                .prepare_fetch(gix::progress::Discard, gix::remote::ref_map::Options::default())?
+                .with_shallow(gix::remote::fetch::Shallow::DepthAtRemote(NonZeroU32::MIN))
+                .receive(gix::progress::Discard, &interrupt)?;
+            Ok(())
+        };
+        let started = conversation.started;
+        let (done, watched) = mpsc::channel::<()>();
+        let outcome = thread::scope(|scope| {
+            scope.spawn(|| {
+                let watched = watched;
+                while watched.recv_timeout(WATCH_INTERVAL) == Err(mpsc::RecvTimeoutError::Timeout) {
+                    if directory_bytes(&pack_directory) > limits.transfer_bytes {
+                        too_large.store(true, Ordering::Relaxed);
+                        interrupt.store(true, Ordering::Relaxed);
+                    }
+                    if started.elapsed() > limits.timeout {
+                        interrupt.store(true, Ordering::Relaxed);
+                    }
+                }
+            });
+            let outcome = attempt();
+            drop(done);
+            outcome
+        });
+        if too_large.load(Ordering::Relaxed) {
+            return Err(SourceError::TooLarge {
+                repo: repo.to_owned(),
+                path: String::new(),
+                limit: limits.transfer_bytes,
+                unit: "bytes to transfer",
+            });
         }
-        SourceError::Unreachable { source, .. } if mentions(&*source, &[LARGE_OBJECT]) => SourceError::TooLarge {
-            repo: repo.to_owned(),
-            path: String::new(),
-            limit: MAX_OBJECT_BYTES,
-            unit: "bytes in one object",
-        },
-        other => other,
-    })
+        outcome.map_err(|error| match conversation.failure(error) {
+            // The server is there and speaks git, but will not send this object.
+            SourceError::Unreachable { source, .. } if mentions(&*source, &MISSING_OBJECT) => {
+                SourceError::UnknownVersion { repo: repo.to_owned(), version: commit.to_string() }
+            }
+            SourceError::Unreachable { source, .. } if mentions(&*source, &[LARGE_OBJECT]) => SourceError::TooLarge {
+                repo: repo.to_owned(),
+                path: String::new(),
+                limit: MAX_OBJECT_BYTES,
+                unit: "bytes in one object",
+            },
+            other => other,
+        })
+    }
+}
+
+/// One attempt to get something from a server.
+struct Conversation<'a> {
+    server: &'a Server<'a>,
+    started: Instant,
+    /// Whether the server was given credentials.
+    authenticated: Cell<bool>,
+}
+
+impl<'a> Conversation<'a> {
+    fn new(server: &'a Server<'a>) -> Self {
+        Self { server, started: Instant::now(), authenticated: Cell::new(false) }
+    }
+
+    /// What a server gets that asks for credentials.
+    fn credentials(&self, action: Action) -> Option<Outcome> {
+        let outcome = self.server.credentials.as_ref()?.answer(action);
+        self.authenticated.set(self.authenticated.get() || outcome.is_some());
+        outcome
+    }
+
+    /// Tells what a failure means.
+    fn failure(&self, error: gix::Error) -> SourceError {
+        let texts: Vec<String> = error.iter_errors().map(ToString::to_string).collect();
+        let status = if error.is_unauthenticated() || texts.iter().any(|text| text.contains("uthentication")) {
+            Some(401)
+        } else {
+            texts.iter().find_map(|text| text.strip_prefix("Received HTTP status ")?.trim().parse().ok())
+        };
+        let repo = self.server.repo.to_owned();
+        let timeout = self.server.options.limits.timeout;
+        match status {
+            // Slow down, or try again.
+            Some(408 | 425 | 429) => SourceError::Unreachable { repo, source: error.into() },
+            Some(status @ 400..500) if self.authenticated.get() => SourceError::CredentialsRefused { repo, status },
+            Some(status @ 400..500) => SourceError::RepositoryNotFound { repo, status },
+            _ if self.started.elapsed() >= timeout => SourceError::TimedOut { repo, timeout },
+            _ => SourceError::Unreachable { repo, source: error.into() },
+        }
+    }
 }
 
 fn directory_bytes(directory: &Path) -> u64 {
@@ -145,14 +190,16 @@ fn directory_bytes(directory: &Path) -> u64 {
     entries.flatten().filter_map(|entry| entry.metadata().ok()).map(|metadata| metadata.len()).sum()
 }
 
-fn transport_options(limits: &SourceLimits) -> http::Options {
-    let timeout = limits.timeout;
+fn transport_options(options: &GitOptions) -> http::Options {
+    let timeout = options.limits.timeout;
+    let authorities = options.authorities.clone();
     http::Options {
         follow_redirects: http::options::FollowRedirects::Initial,
         user_agent: Some(concat!("module-template-source/", env!("CARGO_PKG_VERSION")).to_owned()),
         backend: Some(Arc::new(Mutex::new(http::reqwest::Options {
             configure_client: Some(Box::new(move |client| {
-                Ok(client.connect_timeout(CONNECT_TIMEOUT.min(timeout)).timeout(timeout))
+                let client = client.connect_timeout(CONNECT_TIMEOUT.min(timeout)).timeout(timeout);
+                Ok(client.tls_certs_merge(authorities.certificates().iter().cloned()))
             })),
             configure_request: None,
         }))),
@@ -162,21 +209,6 @@ fn transport_options(limits: &SourceLimits) -> http::Options {
 
 pub(super) fn corrupt(repo: &str, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> SourceError {
     SourceError::Corrupt { repo: repo.to_owned(), source: error.into() }
-}
-
-/// Tells what a failed conversation means.
-fn failure(repo: &str, error: gix::Error, started: Instant, limits: &SourceLimits) -> SourceError {
-    let texts: Vec<String> = error.iter_errors().map(ToString::to_string).collect();
-    let status = texts.iter().find_map(|text| text.strip_prefix("Received HTTP status ")?.trim().parse().ok());
-    let repo = repo.to_owned();
-    if error.is_unauthenticated() || texts.iter().any(|text| text.contains("uthentication")) {
-        return SourceError::RepositoryNotFound { repo, status: 401 };
-    }
-    match status {
-        Some(status @ 400..500) => SourceError::RepositoryNotFound { repo, status },
-        _ if started.elapsed() >= limits.timeout => SourceError::TimedOut { repo, timeout: limits.timeout },
-        _ => SourceError::Unreachable { repo, source: error.into() },
-    }
 }
 
 /// What servers say about a commit that they do not have.

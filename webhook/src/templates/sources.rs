@@ -8,7 +8,8 @@ use std::{
 use module::api::{SourceType, TemplateReference};
 use renderer::ChartFile;
 use template_source::{
-    FetchedTemplate, GitOptions, GitTemplates, LocalTemplates, SourceError, SourceLimits, TemplateLocation,
+    Access, CertificateAuthorities, FetchedTemplate, GitOptions, GitTemplates, LocalTemplates, SourceError,
+    SourceLimits, TemplateLocation,
 };
 
 use super::{Part, TemplateError, TemplateProvider, chain};
@@ -29,6 +30,7 @@ impl Sources {
             git: GitTemplates::new(GitOptions {
                 cache_directory: cache_directory.to_owned(),
                 limits: SourceLimits::default(),
+                authorities: CertificateAuthorities::default(),
             }),
             roots,
         }
@@ -52,7 +54,7 @@ impl TemplateProvider for Sources {
             return local.map(|template| template.digest);
         }
         supported(reference)?;
-        self.git.resolve(&reference.repo, &reference.version).map_err(|error| failure(&error))
+        self.git.resolve(&reference.repo, &reference.version, Access::Anonymous).map_err(|error| failure(&error))
     }
 
     fn fetch(&self, reference: &TemplateReference, digest: &str) -> Result<Vec<ChartFile>, TemplateError> {
@@ -65,7 +67,7 @@ impl TemplateProvider for Sources {
             return Ok(template.files);
         }
         supported(reference)?;
-        let fetched = self.git.fetch(&reference.repo, &reference.path, digest);
+        let fetched = self.git.fetch(&reference.repo, &reference.path, digest, Access::Anonymous);
         fetched.map(|template| template.files).map_err(|error| failure(&error))
     }
 }
@@ -87,9 +89,10 @@ fn failure(error: &SourceError) -> TemplateError {
         return TemplateError::Unavailable { problem };
     }
     let part = match error {
-        SourceError::UnsupportedUrl { .. } | SourceError::RepositoryNotFound { .. } | SourceError::NotMapped { .. } => {
-            Part::Repository
-        }
+        SourceError::UnsupportedUrl { .. }
+        | SourceError::RepositoryNotFound { .. }
+        | SourceError::CredentialsRefused { .. }
+        | SourceError::NotMapped { .. } => Part::Repository,
         SourceError::PathNotFound { .. } | SourceError::InvalidPath { .. } | SourceError::NotAChart { .. } => {
             Part::Path
         }
