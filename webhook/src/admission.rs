@@ -89,6 +89,8 @@ pub struct Admission {
     pub metrics: Arc<Metrics>,
     /// Where people are told.
     pub events: Events,
+    /// Where credentials for template repositories are looked for.
+    pub credentials_namespace: String,
     /// Nothing is enforced: what would be refused is let through, with a warning.
     pub audit_only: bool,
 }

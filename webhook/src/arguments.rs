@@ -51,6 +51,12 @@ pub struct Arguments {
     /// Folder for fetched templates
     #[arg(long, value_name = "DIR", default_value = "/var/cache/module-webhook")]
     pub cache_dir: PathBuf,
+    /// Certificate authorities, as PEM, of template repositories' servers, trusted beside those of the system
+    #[arg(long, value_name = "PATH")]
+    pub source_ca_file: Option<PathBuf>,
+    /// Namespace of the `TemplateAuthRules`, and of the Secrets with credentials for template repositories that they name
+    #[arg(long, value_name = "NAMESPACE", default_value = "cyclops")]
+    pub credentials_namespace: String,
     /// Only decide writes; leave applying to an installed Cyclops
     #[arg(long)]
     pub no_controller: bool,

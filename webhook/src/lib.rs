@@ -8,6 +8,7 @@ pub mod admission;
 pub mod arguments;
 mod bounded;
 pub mod controller;
+pub mod credentials;
 pub mod events;
 pub mod health;
 pub mod host;

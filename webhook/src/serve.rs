@@ -22,6 +22,7 @@ use kube::{
 };
 use module::{Requester, verdict::Controllers};
 use rustls::server::danger::ClientCertVerifier;
+use template_source::{CertificateAuthorities, GitOptions, SourceLimits};
 use tokio::{signal::unix, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
@@ -31,6 +32,7 @@ use crate::{
     admission::{self, Admission, ExpansionCache},
     arguments::LogFormat,
     controller::{self, Controller},
+    credentials::CredentialRules,
     events::Events,
     health::{self, Condition, Readiness},
     installation::{self, Names},
@@ -42,7 +44,7 @@ use crate::{
 };
 
 /// The Secret that holds the webhook's certificates.
-const CERTIFICATE_SECRET: &str = "module-webhook-certificates";
+pub(crate) const CERTIFICATE_SECRET: &str = "module-webhook-certificates";
 
 /// Requests that are still being answered at the end: the longest that the API server waits.
 const DRAIN: Duration = Duration::from_secs(30);
@@ -93,6 +95,8 @@ async fn serve(arguments: Arguments) -> Result<()> {
         certificate_dir,
         inject_ca_from,
         cache_dir,
+        source_ca_file,
+        credentials_namespace,
         no_controller,
         audit_only,
         cyclops_user,
@@ -103,6 +107,7 @@ async fn serve(arguments: Arguments) -> Result<()> {
         log_format: _,
     } = arguments;
     let clients = client_ca_file.as_deref().map(clients).transpose()?;
+    let authorities = source_ca_file.as_deref().map(authorities).transpose()?.unwrap_or_default();
     let mut terminate = Termination::new()?;
     let readiness = Arc::new(Readiness::default());
     let policies = Arc::new(PolicyCache::default());
@@ -126,6 +131,19 @@ async fn serve(arguments: Arguments) -> Result<()> {
         async move {
             policies.follow(client, &readiness).await;
             anyhow::bail!("the watch of ModulePolicies ended")
+        }
+    });
+
+    let sources = Arc::new(Sources::new(
+        GitOptions { cache_directory: cache_dir, limits: SourceLimits::default(), authorities },
+        template_root,
+        credentials_namespace.clone(),
+    ));
+    tasks.spawn({
+        let (client, namespace, sources) = (client.clone(), credentials_namespace.clone(), Arc::clone(&sources));
+        async move {
+            CredentialRules::new(client, namespace).follow(&sources).await;
+            anyhow::bail!("the watch of TemplateAuthRules ended")
         }
     });
 
@@ -154,11 +172,7 @@ async fn serve(arguments: Arguments) -> Result<()> {
         Some(ended) = tasks.join_next() => return ended?,
     };
 
-    let templates = Arc::new(Templates::new(
-        Arc::new(Sources::new(&cache_dir, template_root)),
-        workers.clone(),
-        Arc::clone(&metrics),
-    ));
+    let templates = Arc::new(Templates::new(sources, workers.clone(), Arc::clone(&metrics)));
     let (events, told) = Events::new(Arc::clone(&metrics));
     tasks.spawn({
         let (client, identity) = (client.clone(), identity.clone());
@@ -180,6 +194,7 @@ async fn serve(arguments: Arguments) -> Result<()> {
         },
         metrics: Arc::clone(&metrics),
         events,
+        credentials_namespace,
         audit_only,
     });
     metrics.enforcing(!audit_only);
@@ -360,6 +375,11 @@ fn listen(address: std::net::SocketAddr) -> Result<TcpListener> {
     let listener = TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))?;
     listener.set_nonblocking(true)?;
     Ok(listener)
+}
+
+fn authorities(path: &Path) -> Result<CertificateAuthorities> {
+    let pem = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    CertificateAuthorities::from_pem(&pem).with_context(|| format!("cannot use {}", path.display()))
 }
 
 fn clients(path: &Path) -> Result<Arc<dyn ClientCertVerifier>> {

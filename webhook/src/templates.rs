@@ -8,8 +8,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use module::{Template, api::TemplateReference, policy::canonical_repository};
+use module::{
+    Template,
+    api::TemplateReference,
+    policy::{EffectivePolicy, canonical_repository},
+};
 use renderer::{Chart, ChartFile};
+use template_source::Access;
 
 pub use sources::Sources;
 
@@ -89,10 +94,15 @@ impl Part {
 /// Where templates come from. Calls block; they are made on threads that may.
 pub trait TemplateProvider: Send + Sync + 'static {
     /// What a reference stands for now: a digest that names content for good.
-    fn resolve(&self, reference: &TemplateReference) -> Result<String, TemplateError>;
+    fn resolve(&self, reference: &TemplateReference, access: Access) -> Result<String, TemplateError>;
 
     /// The files of a chart.
-    fn fetch(&self, reference: &TemplateReference, digest: &str) -> Result<Vec<ChartFile>, TemplateError>;
+    fn fetch(
+        &self,
+        reference: &TemplateReference,
+        digest: &str,
+        access: Access,
+    ) -> Result<Vec<ChartFile>, TemplateError>;
 }
 
 /// Resolves, fetches and keeps templates. Requests that want the same one share a fetch.
@@ -101,16 +111,18 @@ pub struct Templates {
     workers: Workers,
     metrics: Arc<Metrics>,
     fetches: Arc<tokio::sync::Semaphore>,
-    resolutions: Cache<TemplateReference, String>,
+    resolutions: Cache<(TemplateReference, Access), String>,
     charts: Cache<ChartKey, Loaded>,
 }
 
-/// Names a chart's content. A digest alone is not enough: a commit holds many charts.
+/// Names a chart's content. A digest alone is not enough: a commit holds many charts. What was fetched with credentials
+/// is not for those who may not use them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct ChartKey {
     repository: String,
     path: String,
     digest: String,
+    access: Access,
 }
 
 #[derive(Clone)]
@@ -134,29 +146,35 @@ impl Templates {
     }
 
     /// The digest that a reference stands for, as of at most `RESOLUTION_LIFETIME` ago.
-    pub async fn resolve(&self, reference: &TemplateReference) -> Result<String, TemplateError> {
+    pub async fn resolve(&self, reference: &TemplateReference, access: Access) -> Result<String, TemplateError> {
         let provider = Arc::clone(&self.provider);
         let (fetches, metrics) = (Arc::clone(&self.fetches), Arc::clone(&self.metrics));
+        let key = (reference.clone(), access);
         let wanted = reference.clone();
         self.resolutions
-            .get(reference, resolution_lifetime, |_| 0, async move {
-                let work = measured(metrics, TemplateStep::Resolve, move || provider.resolve(&wanted));
+            .get(&key, resolution_lifetime, |_| 0, async move {
+                let work = measured(metrics, TemplateStep::Resolve, move || provider.resolve(&wanted, access));
                 blocking(&fetches, work).await
             })
             .await
     }
 
     /// The digest that a reference stands for now.
-    pub async fn resolve_again(&self, reference: &TemplateReference) -> Result<String, TemplateError> {
-        self.resolutions.forget(reference);
-        self.resolve(reference).await
+    pub async fn resolve_again(&self, reference: &TemplateReference, access: Access) -> Result<String, TemplateError> {
+        self.resolutions.forget(&(reference.clone(), access));
+        self.resolve(reference, access).await
     }
 
     /// The template that `digest` names at the reference's repository and path.
-    pub async fn load(&self, reference: &TemplateReference, digest: &str) -> Result<Arc<Template>, TemplateError> {
+    pub async fn load(
+        &self,
+        reference: &TemplateReference,
+        digest: &str,
+        access: Access,
+    ) -> Result<Arc<Template>, TemplateError> {
         let repository = canonical_repository(&reference.repo)
             .map_err(|error| TemplateError::Invalid { part: Part::Repository, problem: error.to_string() })?;
-        let key = ChartKey { repository, path: reference.path.clone(), digest: digest.to_owned() };
+        let key = ChartKey { repository, path: reference.path.clone(), digest: digest.to_owned(), access };
         let provider = Arc::clone(&self.provider);
         let (fetches, metrics) = (Arc::clone(&self.fetches), Arc::clone(&self.metrics));
         let workers = self.workers.clone();
@@ -166,7 +184,8 @@ impl Templates {
             let name = describe(&wanted);
             let content = digest.clone();
             let since = Instant::now();
-            let fetch = measured(Arc::clone(&metrics), TemplateStep::Fetch, move || provider.fetch(&wanted, &content));
+            let fetch =
+                measured(Arc::clone(&metrics), TemplateStep::Fetch, move || provider.fetch(&wanted, &content, access));
             let files = blocking(&fetches, fetch).await?;
             let bytes = files.iter().map(|file| file.data.len()).sum();
             workers
@@ -179,6 +198,12 @@ impl Templates {
         self.metrics.template_used(loaded.since.elapsed());
         Ok(loaded.template)
     }
+}
+
+/// As whom the templates of a namespace are fetched, whose sources have been checked. Credentials are for those that a
+/// policy lists: otherwise whoever writes Modules anywhere could read what they open.
+pub fn access(policy: &EffectivePolicy) -> Access {
+    if policy.lists_sources() { Access::WithCredentials } else { Access::Anonymous }
 }
 
 /// How people name a template.
@@ -265,4 +290,42 @@ fn failure_lifetime(error: &TemplateError) -> Lifetime {
         TemplateError::Invalid { .. } => INVALID_LIFETIME,
         TemplateError::Unavailable { .. } => OUTAGE_LIFETIME,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A repository that needs credentials.
+    struct Private;
+
+    impl TemplateProvider for Private {
+        fn resolve(&self, _: &TemplateReference, access: Access) -> Result<String, TemplateError> {
+            opened(access).map(|()| "digest".to_owned())
+        }
+
+        fn fetch(&self, _: &TemplateReference, _: &str, access: Access) -> Result<Vec<ChartFile>, TemplateError> {
+            let chart = "apiVersion: v2\nname: private\nversion: 1.0.0\n";
+            opened(access).map(|()| vec![ChartFile { name: "Chart.yaml".to_owned(), data: chart.into() }])
+        }
+    }
+
+    fn opened(access: Access) -> Result<(), TemplateError> {
+        match access {
+            Access::WithCredentials => Ok(()),
+            Access::Anonymous => Err(TemplateError::Invalid { part: Part::Repository, problem: "private".to_owned() }),
+        }
+    }
+
+    #[tokio::test]
+    async fn what_credentials_opened_is_not_kept_for_others() {
+        let metrics = Arc::new(Metrics::default());
+        let workers = Workers::start(1, metrics.render_jobs_waiting()).unwrap();
+        let templates = Templates::new(Arc::new(Private), workers, metrics);
+        let reference = TemplateReference { repo: "https://example.com/x".to_owned(), ..TemplateReference::default() };
+        let digest = templates.resolve(&reference, Access::WithCredentials).await.unwrap();
+        assert!(templates.load(&reference, &digest, Access::WithCredentials).await.is_ok());
+        assert!(templates.resolve(&reference, Access::Anonymous).await.is_err());
+        assert!(templates.load(&reference, &digest, Access::Anonymous).await.is_err());
+    }
 }

@@ -19,7 +19,8 @@ use serde::{Deserialize, Serialize};
     printcolumn = r#"{"name": "Repository", "type": "string", "jsonPath": ".spec.repo"}"#
 )]
 pub struct TemplateAuthRuleSpec {
-    /// The repositories. Cyclops reads this as a regular expression over the whole URL.
+    /// The repositories. Cyclops looks for this regular expression anywhere in a URL. The webhook takes it only for a literal
+    /// `https://` URL and what lies below, with `^`, `$`, a final `/.*` and escaped signs allowed.
     pub repo: String,
     /// The Secret key with the user name.
     pub username: SecretKeySelector,

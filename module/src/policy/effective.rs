@@ -191,6 +191,11 @@ impl EffectivePolicy {
         self.policies.iter().try_for_each(|policy| policy.sources.check(repo, path))
     }
 
+    /// Whether a source that may be used is one that a policy lists, and not just any.
+    pub fn lists_sources(&self) -> bool {
+        self.policies.iter().any(|policy| policy.sources.is_list())
+    }
+
     /// Whose rights are to be asked for; empty: nobody's.
     pub fn escalations(&self) -> BTreeSet<Escalation> {
         self.policies
@@ -448,6 +453,16 @@ mod tests {
         let policy = policies.effective("team-a");
         assert_eq!(policy.locked(&argocd(), false), Rule::Refuse);
         assert!(!policy.may_create(&argocd()) && !policy.may_delete(&argocd(), false));
+    }
+
+    #[test]
+    fn one_policy_that_lists_sources_is_enough() {
+        let list = json!({"sources": [{"repo": "https://git.example.com/**"}]});
+        let policies =
+            policies(&[("all", json!({})), ("listed", json!({"match": {"namespaces": ["team-a"]}, "template": list}))]);
+        assert!(policies.effective("team-a").lists_sources());
+        assert!(!policies.effective("team-b").lists_sources());
+        assert!(!EffectivePolicy::default().lists_sources());
     }
 
     #[test]

@@ -100,6 +100,10 @@ impl TemplateSources {
         Self(Some(Vec::new()))
     }
 
+    pub(crate) fn is_list(&self) -> bool {
+        self.0.is_some()
+    }
+
     pub(crate) fn check(&self, repo: &str, path: &str) -> Result<(), SourceError> {
         let canonical = canonical_repository(repo)?;
         match &self.0 {

@@ -8,6 +8,7 @@ use module::{
     policy::EffectivePolicy,
     verdict::{Cause, Ground, Refusal},
 };
+use template_source::Access;
 
 use super::{
     Admission,
@@ -15,7 +16,7 @@ use super::{
 };
 use crate::{
     metrics::Stage,
-    templates::{TemplateError, Templates, describe},
+    templates::{TemplateError, Templates, access, describe},
 };
 
 /// After how long it is worth asking an unreachable source again.
@@ -51,12 +52,12 @@ impl Admission {
         let Some(old) = &write.old else { return Ok(None) };
         let Ok(reference) = template_reference(old) else { return Ok(None) };
         // Also for what is stored: whoever reaches this port could claim that anything is.
-        check_source(policy, &reference)?;
-        let digest = match admitted_digest(old) {
-            Some(digest) => digest.to_owned(),
-            None => self.templates.resolve(&reference).await.map_err(|error| unusable(&reference, &error))?,
+        let access = check_source(policy, &reference)?;
+        let loaded = match admitted_digest(old) {
+            Some(digest) => self.templates.load(&reference, digest, access).await,
+            None => load(&self.templates, &reference, access).await,
         };
-        self.templates.load(&reference, &digest).await.map(Some).map_err(|error| unusable(&reference, &error))
+        loaded.map(Some).map_err(|error| unusable(&reference, &error))
     }
 
     /// The template that the new Module names.
@@ -68,8 +69,8 @@ impl Admission {
         let _time = self.metrics.stage(Stage::Template);
         let Some(new) = &write.new else { return Ok(None) };
         let reference = template_reference(new)?;
-        check_source(policy, &reference)?;
-        load(&self.templates, &reference).await.map(Some).map_err(|error| unusable(&reference, &error))
+        let access = check_source(policy, &reference)?;
+        load(&self.templates, &reference, access).await.map(Some).map_err(|error| unusable(&reference, &error))
     }
 
     /// The template that a Module will have once this write is stored: the one that it has, if the reference stays.
@@ -115,14 +116,20 @@ impl Admission {
     }
 }
 
-async fn load(templates: &Templates, reference: &TemplateReference) -> Result<Arc<Template>, TemplateError> {
-    let digest = templates.resolve(reference).await?;
-    templates.load(reference, &digest).await
+/// The template that a reference stands for now.
+pub(crate) async fn load(
+    templates: &Templates,
+    reference: &TemplateReference,
+    access: Access,
+) -> Result<Arc<Template>, TemplateError> {
+    let digest = templates.resolve(reference, access).await?;
+    templates.load(reference, &digest, access).await
 }
 
-/// Whether the policies allow a template's source. Asked before anything is fetched.
-pub(crate) fn check_source(policy: &EffectivePolicy, reference: &TemplateReference) -> Result<(), Refusal> {
-    policy.check_source(&reference.repo, &reference.path).map_err(|error| Refusal::for_source(&error))
+/// Whether the policies allow a template's source, and as whom it is fetched. Asked before anything is.
+pub(crate) fn check_source(policy: &EffectivePolicy, reference: &TemplateReference) -> Result<Access, Refusal> {
+    policy.check_source(&reference.repo, &reference.path).map_err(|error| Refusal::for_source(&error))?;
+    Ok(access(policy))
 }
 
 /// A refusal because of a template that cannot be had.

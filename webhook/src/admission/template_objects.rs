@@ -6,10 +6,11 @@ use module::{
     verdict::{Ground, Refusal, Verdict, decide_template_store},
 };
 use serde_json::Value;
+use template_source::RepositoryScope;
 
 use super::{
     Admission,
-    loading::check_source,
+    loading::{check_source, load},
     review::{Acceptance, Operation, Request},
 };
 use crate::{metrics::Stage, templates::TemplateError};
@@ -51,7 +52,7 @@ pub(crate) async fn validate(admission: &Admission, object: Object, request: &Re
     };
     warnings.extend(match object {
         Object::TemplateStore => template_store(admission, &request.namespace, new).await?,
-        Object::TemplateAuthRule => template_auth_rule(new)?,
+        Object::TemplateAuthRule => template_auth_rule(&request.namespace, &admission.credentials_namespace, new)?,
     });
     Ok(Acceptance { warnings, ..Acceptance::default() })
 }
@@ -62,14 +63,10 @@ async fn template_store(admission: &Admission, namespace: &str, new: &Value) -> 
         .map_err(|error| Refusal::invalid("spec", format!("not a TemplateStore: {error}")))?;
     let reference: TemplateReference = store.spec.into();
     let policy = admission.policy(namespace)?;
-    check_source(&policy, &reference).map_err(relative)?;
+    let access = check_source(&policy, &reference).map_err(relative)?;
     let _time = admission.metrics.stage(Stage::Template);
-    let loaded = match admission.templates.resolve(&reference).await {
-        Ok(digest) => admission.templates.load(&reference, &digest).await.map(drop),
-        Err(error) => Err(error),
-    };
-    match loaded {
-        Ok(()) => Ok(Vec::new()),
+    match load(&admission.templates, &reference, access).await {
+        Ok(_) => Ok(Vec::new()),
         Err(TemplateError::Invalid { part, problem }) => {
             Err(Refusal::invalid(&part.field("spec"), problem).on(Ground::Template))
         }
@@ -88,25 +85,27 @@ fn relative(mut refusal: Refusal) -> Refusal {
     refusal
 }
 
-/// Cyclops reads `spec.repo` as an unanchored regular expression over the whole URL: without scheme and host in front
-/// it matches addresses of anybody.
-fn template_auth_rule(new: &Value) -> Result<Vec<String>, Refusal> {
+/// Cyclops reads `spec.repo` as an unanchored regular expression over the whole URL. The webhook takes less for the URL
+/// of repositories, and leaves the rest to Cyclops.
+fn template_auth_rule(namespace: &str, wanted: &str, new: &Value) -> Result<Vec<String>, Refusal> {
     let rule: TemplateAuthRule = serde_json::from_value(new.clone())
         .map_err(|error| Refusal::invalid("spec", format!("not a TemplateAuthRule: {error}")))?;
-    let repo = rule.spec.repo.trim();
-    if repo.is_empty() {
+    let repo = &rule.spec.repo;
+    if repo.trim().is_empty() {
         return Err(Refusal::invalid(
             "spec.repo",
             "an empty expression matches every repository: name scheme and host".to_owned(),
         ));
     }
-    let anchored = repo.strip_prefix('^').unwrap_or(repo);
-    let host = anchored.strip_prefix("https://").unwrap_or_default().split('/').next().unwrap_or_default();
     let mut warnings = Vec::new();
-    if host.is_empty() || host.contains(['*', '+', '?', '(', '[', '|']) {
+    if let Err(error) = RepositoryScope::from_expression(repo) {
         warnings.push(format!(
-            "spec.repo {repo} does not begin with https:// and a host: the credentials could be sent to a server of anybody's"
+            "spec.repo {repo} is not used by the webhook: {error}. Cyclops looks for the expression anywhere in a URL, \
+             and could send the credentials to a server of anybody's"
         ));
+    }
+    if namespace != wanted {
+        warnings.push(format!("TemplateAuthRules are looked for in the namespace {wanted} only"));
     }
     Ok(warnings)
 }

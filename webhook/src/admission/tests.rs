@@ -7,3 +7,4 @@ mod policies;
 mod previews;
 mod reports;
 mod support;
+mod template_objects;

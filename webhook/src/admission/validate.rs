@@ -10,7 +10,7 @@ use module::{
 
 use super::{
     Admission,
-    loading::Loaded,
+    loading::{Loaded, check_source, unusable},
     policy_objects,
     review::{Acceptance, BREAK_GLASS, LOCKED_CHANGES, Request},
     stamps, template_objects, worker_refusal,
@@ -166,9 +166,9 @@ impl Admission {
             let reference = template_reference(new)?;
             let digest = self
                 .templates
-                .resolve_again(&reference)
+                .resolve_again(&reference, check_source(policy, &reference)?)
                 .await
-                .map_err(|error| super::loading::unusable(&reference, &error))?;
+                .map_err(|error| unusable(&reference, &error))?;
             if annotation(new, annotations::TEMPLATE_DIGEST) != Some(&digest) || template.digest() != digest {
                 return Err(moved());
             }

@@ -17,6 +17,7 @@ use module::{
 use renderer::Limits;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use template_source::Access;
 
 use super::{
     Context,
@@ -28,7 +29,7 @@ use super::{
 use crate::{
     host::SystemHost,
     metrics::Outcome,
-    templates::{TemplateError, chain},
+    templates::{TemplateError, access, chain},
 };
 
 /// Resources that are being deleted are looked at again after this long.
@@ -177,14 +178,15 @@ async fn apply_module(
         .check_source(&reference.repo, &reference.path)
         .map_err(|error| Failure::Unusable(format!("spec.template.repo: {error}")))?;
     let service_account = policy.service_account_name().map_err(Failure::ServiceAccount)?;
-    let digest = pinned_digest(module, context, reference).await?;
+    let access = access(policy);
+    let digest = pinned_digest(module, context, reference, access).await?;
     let applied_digest = digest_of_apply(module, &digest, service_account);
     let done = status.last_applied_digest.as_ref() == Some(&applied_digest)
         && status.reconciliation_status.status == ReconciliationState::Succeeded;
     if done {
         return Ok(None);
     }
-    let template = controller.templates.load(reference, &digest).await.map_err(Failure::Template)?;
+    let template = controller.templates.load(reference, &digest, access).await.map_err(Failure::Template)?;
     let expansion = expand_module(module, &template, policy, context, status).await?;
     let namespace = module.metadata.namespace.as_deref().unwrap_or_default();
     let tenant = Tenant::new(&controller.client, namespace, module.name(), service_account)
@@ -211,10 +213,15 @@ async fn apply_module(
 
 /// The digest that the Module was admitted with. One that was stored before the webhook was installed has none, and is
 /// resolved as it stands.
-async fn pinned_digest(module: &Module, context: &Context, reference: &TemplateReference) -> Result<String, Failure> {
+async fn pinned_digest(
+    module: &Module,
+    context: &Context,
+    reference: &TemplateReference,
+    access: Access,
+) -> Result<String, Failure> {
     match module.annotation(annotations::TEMPLATE_DIGEST).filter(|digest| !digest.is_empty()) {
         Some(digest) => Ok(digest.to_owned()),
-        None => context.controller.templates.resolve(reference).await.map_err(Failure::Template),
+        None => context.controller.templates.resolve(reference, access).await.map_err(Failure::Template),
     }
 }
 

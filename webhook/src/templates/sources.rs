@@ -1,15 +1,11 @@
 //! The sources of templates: git, and local folders for trials.
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, path::PathBuf};
 
 use module::api::{SourceType, TemplateReference};
 use renderer::ChartFile;
 use template_source::{
-    Access, CertificateAuthorities, FetchedTemplate, GitOptions, GitTemplates, LocalTemplates, SourceError,
-    SourceLimits, TemplateLocation,
+    Access, FetchedTemplate, GitCredentials, GitOptions, GitTemplates, LocalTemplates, SourceError, TemplateLocation,
 };
 
 use super::{Part, TemplateError, TemplateProvider, chain};
@@ -19,20 +15,46 @@ pub struct Sources {
     roots: BTreeMap<String, PathBuf>,
     local: LocalTemplates,
     git: GitTemplates,
+    credentials_namespace: String,
 }
 
 impl Sources {
-    /// Sources that keep what they fetch below `cache_directory`. `roots`: repositories that local folders stand for.
-    pub fn new(cache_directory: &Path, roots: impl IntoIterator<Item = (String, PathBuf)>) -> Self {
+    /// Sources without credentials yet. `roots`: repositories that local folders stand for. `credentials_namespace`:
+    /// where people are told that credentials are missing.
+    pub fn new(
+        git: GitOptions,
+        roots: impl IntoIterator<Item = (String, PathBuf)>,
+        credentials_namespace: String,
+    ) -> Self {
         let roots: BTreeMap<_, _> = roots.into_iter().collect();
-        Self {
-            local: LocalTemplates::new(roots.clone()),
-            git: GitTemplates::new(GitOptions {
-                cache_directory: cache_directory.to_owned(),
-                limits: SourceLimits::default(),
-                authorities: CertificateAuthorities::default(),
-            }),
-            roots,
+        Self { local: LocalTemplates::new(roots.clone()), git: GitTemplates::new(git), roots, credentials_namespace }
+    }
+
+    /// Replaces the credentials for git.
+    pub fn set_credentials(&self, credentials: Vec<GitCredentials>) {
+        self.git.set_credentials(credentials);
+    }
+
+    /// A failure of git, with what can be done about it.
+    fn git_failure(&self, error: &SourceError, access: Access) -> TemplateError {
+        let namespace = &self.credentials_namespace;
+        let hint = match (error, access) {
+            (SourceError::RepositoryNotFound { status: 401 | 403 | 404, .. }, Access::Anonymous) => format!(
+                "; if it is private, ask those who run the cluster: credentials take a TemplateAuthRule in the namespace \
+                 {namespace}, and a ModulePolicy that lists the repository in template.sources"
+            ),
+            (SourceError::RepositoryNotFound { status: 401 | 403 | 404, .. }, Access::WithCredentials) => format!(
+                "; if it is private, ask those who run the cluster: credentials take a TemplateAuthRule in the namespace \
+                 {namespace}"
+            ),
+            (SourceError::CredentialsRefused { .. }, _) => format!(
+                "; those who run the cluster keep them in the Secret of a TemplateAuthRule in the namespace {namespace}"
+            ),
+            _ => String::new(),
+        };
+        match failure(error) {
+            TemplateError::Invalid { part, problem } => TemplateError::Invalid { part, problem: problem + &hint },
+            unavailable => unavailable,
         }
     }
 
@@ -49,15 +71,21 @@ impl Sources {
 }
 
 impl TemplateProvider for Sources {
-    fn resolve(&self, reference: &TemplateReference) -> Result<String, TemplateError> {
+    fn resolve(&self, reference: &TemplateReference, access: Access) -> Result<String, TemplateError> {
         if let Some(local) = self.local(reference) {
             return local.map(|template| template.digest);
         }
         supported(reference)?;
-        self.git.resolve(&reference.repo, &reference.version, Access::Anonymous).map_err(|error| failure(&error))
+        let resolved = self.git.resolve(&reference.repo, &reference.version, access);
+        resolved.map_err(|error| self.git_failure(&error, access))
     }
 
-    fn fetch(&self, reference: &TemplateReference, digest: &str) -> Result<Vec<ChartFile>, TemplateError> {
+    fn fetch(
+        &self,
+        reference: &TemplateReference,
+        digest: &str,
+        access: Access,
+    ) -> Result<Vec<ChartFile>, TemplateError> {
         if let Some(local) = self.local(reference) {
             let template = local?;
             if template.digest != digest {
@@ -67,8 +95,8 @@ impl TemplateProvider for Sources {
             return Ok(template.files);
         }
         supported(reference)?;
-        let fetched = self.git.fetch(&reference.repo, &reference.path, digest, Access::Anonymous);
-        fetched.map(|template| template.files).map_err(|error| failure(&error))
+        let fetched = self.git.fetch(&reference.repo, &reference.path, digest, access);
+        fetched.map(|template| template.files).map_err(|error| self.git_failure(&error, access))
     }
 }
 

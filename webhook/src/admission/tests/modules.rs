@@ -144,6 +144,20 @@ async fn a_source_that_no_policy_allows_is_not_fetched() {
 }
 
 #[tokio::test]
+async fn credentials_are_for_sources_that_a_policy_lists() {
+    let mut object = module("main", json!({}));
+    object["spec"]["template"]["repo"] = json!("https://private.example.com/templates");
+    let write = |sources: Value| {
+        let server = Server::new(json!({"template": {"sources": sources}, "escalation": "Off"}), &[]);
+        let object = object.clone();
+        async move { server.write(&Write::create("alice", object)).await }
+    };
+    let status = write(Value::Null).await.unwrap_err();
+    assert_eq!((status["code"].as_u64(), fields(&status)), (Some(422), vec!["spec.template.repo"]));
+    assert!(write(json!([{"repo": "https://private.example.com/**"}])).await.is_ok());
+}
+
+#[tokio::test]
 async fn whoever_applies_must_be_allowed_to() {
     let deployer = "system:serviceaccount:team-a:module-deployer";
     let policy = json!({"escalation": "ServiceAccount", "serviceAccountName": "module-deployer"});

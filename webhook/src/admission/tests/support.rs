@@ -22,6 +22,7 @@ use module::{
 };
 use renderer::ChartFile;
 use serde_json::{Value, json};
+use template_source::Access;
 use tower::ServiceExt;
 
 use crate::{
@@ -43,7 +44,11 @@ pub(super) const ARGOCD: &str = "system:serviceaccount:argocd:argocd-application
 struct Charts(BTreeMap<&'static str, Vec<ChartFile>>);
 
 impl TemplateProvider for Charts {
-    fn resolve(&self, reference: &TemplateReference) -> Result<String, TemplateError> {
+    fn resolve(&self, reference: &TemplateReference, access: Access) -> Result<String, TemplateError> {
+        if reference.repo.contains("private") && access == Access::Anonymous {
+            let problem = format!("{} asks for credentials", reference.repo);
+            return Err(TemplateError::Invalid { part: Part::Repository, problem });
+        }
         if reference.repo.contains("unreachable") {
             return Err(TemplateError::Unavailable { problem: format!("{} cannot be reached", reference.repo) });
         }
@@ -61,7 +66,13 @@ impl TemplateProvider for Charts {
         Ok(format!("digest-of-{}", reference.version))
     }
 
-    fn fetch(&self, reference: &TemplateReference, digest: &str) -> Result<Vec<ChartFile>, TemplateError> {
+    fn fetch(
+        &self,
+        reference: &TemplateReference,
+        digest: &str,
+        access: Access,
+    ) -> Result<Vec<ChartFile>, TemplateError> {
+        assert!(!reference.repo.contains("private") || access == Access::WithCredentials, "fetched as nobody");
         let version = digest.strip_prefix("digest-of-").unwrap_or_default();
         let key = format!("{}@{version}", reference.path);
         let chart = self.0.get(key.as_str()).cloned();
@@ -179,6 +190,7 @@ impl Server {
             },
             metrics,
             events,
+            credentials_namespace: "cyclops".to_owned(),
             audit_only: !enforces,
         }));
         Self { admissions, status, told: Mutex::new(told) }
