@@ -21,6 +21,7 @@ mod parity;
 mod passing;
 mod plugin;
 mod policy_status;
+mod private_templates;
 mod refusals;
 mod resources;
 mod serving;

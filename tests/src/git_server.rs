@@ -1,16 +1,21 @@
 //! Serves a folder of git repositories read-only over smart HTTP, through `git http-backend`.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::process::Stdio;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use anyhow::{Context, Result, bail};
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
+use axum_server::tls_rustls::RustlsConfig;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use certs::{ReloadableCertificate, ServingCertificate};
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
@@ -27,8 +32,38 @@ pub async fn serve(repositories: PathBuf, address: SocketAddr) -> Result<()> {
     let listener = tokio::net::TcpListener::bind(address)
         .await
         .with_context(|| format!("the git server cannot listen on {address}"))?;
-    let router = Router::new().fallback(answer).with_state(Arc::new(repositories));
-    axum::serve(listener, router).await.context("the git server stopped")
+    axum::serve(listener, router(repositories)).await.context("the git server stopped")
+}
+
+/// The same over TLS, for whoever shows these credentials, `USER:PASSWORD`.
+pub async fn serve_privately(
+    repositories: PathBuf,
+    listener: TcpListener,
+    certificate: &ServingCertificate,
+    credentials: Arc<RwLock<String>>,
+) -> Result<()> {
+    listener.set_nonblocking(true)?;
+    let served = Arc::new(ReloadableCertificate::new(certificate)?);
+    let tls = RustlsConfig::from_config(Arc::new(served.server_config(None)?));
+    let router = router(repositories).layer(from_fn_with_state(credentials, ask_for_credentials));
+    axum_server::from_tcp_rustls(listener, tls)?
+        .serve(router.into_make_service())
+        .await
+        .context("the private git server stopped")
+}
+
+fn router(repositories: PathBuf) -> Router {
+    Router::new().fallback(answer).with_state(Arc::new(repositories))
+}
+
+async fn ask_for_credentials(credentials: State<Arc<RwLock<String>>>, request: Request, next: Next) -> Response {
+    let wanted = BASE64_STANDARD.encode(credentials.read().unwrap_or_else(PoisonError::into_inner).as_str());
+    let shown = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    if shown.and_then(|value| value.strip_prefix("Basic ")) == Some(wanted.as_str()) {
+        next.run(request).await
+    } else {
+        (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, "Basic realm=git")]).into_response()
+    }
 }
 
 async fn answer(State(repositories): State<Arc<PathBuf>>, request: Request) -> Response {

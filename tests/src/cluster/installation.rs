@@ -77,6 +77,7 @@ impl Cluster {
             format!("--bind=127.0.0.1:{port}"),
             format!("--status-bind=127.0.0.1:{status_port}"),
             format!("--cache-dir={}", self.layout.path("template-cache").join(name).display()),
+            format!("--source-ca-file={}", self.layout.path("credentials/ca.crt").display()),
         ]);
         webhook.args(arguments);
         self.processes.start(name, &mut webhook)?;
