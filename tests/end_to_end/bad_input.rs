@@ -146,7 +146,7 @@ fn cases(environment: &Environment) -> Vec<Case> {
 async fn garbage_is_answered_with_a_client_error() {
     let environment = shared();
     let process = environment.cluster.processes().id(NAME);
-    let (client, root) = webhook_client(environment);
+    let (client, root) = webhook_client(environment, None);
     let configuration = environment.admin(&["get", "validatingwebhookconfiguration", NAME, "-o", "json"]);
     let configuration: Value = serde_json::from_str(&configuration).unwrap();
     let path = configuration["webhooks"][0]["clientConfig"]["service"]["path"].as_str().unwrap();
@@ -178,12 +178,18 @@ async fn garbage_is_answered_with_a_client_error() {
 
 /// A client that reaches the webhook as the API server does: by the service's name, trusting only
 /// the certificate authority in the configuration.
-pub(crate) fn webhook_client(environment: &Environment) -> (reqwest::Client, String) {
+pub(crate) fn webhook_client(
+    environment: &Environment,
+    identity: Option<reqwest::Identity>,
+) -> (reqwest::Client, String) {
     let port = environment.cluster.description().ports.webhook;
     let host = format!("{NAME}.{NAMESPACE}.svc");
     let authority = environment.cluster.webhook_authority().unwrap();
-    let client = server_client(&host, port, &authority).unwrap().build().unwrap();
-    (client, format!("https://{host}:{port}"))
+    let mut builder = server_client(&host, port, &authority).unwrap();
+    if let Some(identity) = identity {
+        builder = builder.identity(identity);
+    }
+    (builder.build().unwrap(), format!("https://{host}:{port}"))
 }
 
 fn assert_ready(environment: &Environment) {

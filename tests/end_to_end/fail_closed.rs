@@ -125,7 +125,8 @@ fn whatever_fails_no_lock_opens() {
 
     what_is_being_decided_is_answered(&environment);
     let authority = format!("--client-ca-file={}", environment.cluster.layout().path("credentials/ca.crt").display());
-    table.recovery("webhook started", || environment.cluster.start_webhook_with(&[&authority]).unwrap());
+    let clients = [authority.as_str(), "--client-name=kube-apiserver"];
+    table.recovery("webhook started", || environment.cluster.start_webhook_with(&clients).unwrap());
     table.row("the API server's certificate is asked for", HEALTHY, || {});
     strangers_are_turned_away(&environment);
 
@@ -243,13 +244,16 @@ fn what_is_being_decided_is_answered(environment: &Environment) {
     processes.resume(GIT);
 }
 
-/// Without a certificate of the authority there is not even an answer.
+/// Without a certificate of the authority, and with one of another name, there is not even an answer.
 fn strangers_are_turned_away(environment: &Environment) {
-    let (client, root) = webhook_client(environment);
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let answer = runtime.block_on(client.post(format!("{root}/validate")).body("{}").send());
-    let error = answer.unwrap_err();
-    assert!(error.is_request() || error.is_connect(), "{error:?}");
+    let developer = environment.cluster.identity("developer").unwrap();
+    for identity in [None, Some(developer)] {
+        let (client, root) = webhook_client(environment, identity);
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let answer = runtime.block_on(client.post(format!("{root}/validate")).body("{}").send());
+        let error = answer.unwrap_err();
+        assert!(error.is_request() || error.is_connect(), "{error:?}");
+    }
 }
 
 /// A server on the webhook's port with a certificate of its own for the webhook's name.

@@ -40,6 +40,10 @@ pub struct Arguments {
     /// webhook's port and ask for verdicts
     #[arg(long, value_name = "PATH")]
     pub client_ca_file: Option<PathBuf>,
+    /// Common name of the API server's client certificate; may be given more than once. Without it every certificate of
+    /// those authorities is good
+    #[arg(long, value_name = "NAME", requires = "client_ca_file")]
+    pub client_name: Vec<String>,
     /// Folder with tls.crt and tls.key, a mounted Secret: they are served, and read again when they change; whoever makes
     /// them also writes their authority into caBundle, as cert-manager does. Without it the webhook makes its own
     #[arg(long, value_name = "DIR")]

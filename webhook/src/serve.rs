@@ -92,6 +92,7 @@ async fn serve(arguments: Arguments) -> Result<()> {
         bind,
         status_bind,
         client_ca_file,
+        client_name,
         certificate_dir,
         inject_ca_from,
         cache_dir,
@@ -106,7 +107,7 @@ async fn serve(arguments: Arguments) -> Result<()> {
         template_root,
         log_format: _,
     } = arguments;
-    let clients = client_ca_file.as_deref().map(clients).transpose()?;
+    let clients = client_ca_file.as_deref().map(|path| clients(path, client_name)).transpose()?;
     let authorities = source_ca_file.as_deref().map(authorities).transpose()?.unwrap_or_default();
     let mut terminate = Termination::new()?;
     let readiness = Arc::new(Readiness::default());
@@ -382,9 +383,9 @@ fn authorities(path: &Path) -> Result<CertificateAuthorities> {
     CertificateAuthorities::from_pem(&pem).with_context(|| format!("cannot use {}", path.display()))
 }
 
-fn clients(path: &Path) -> Result<Arc<dyn ClientCertVerifier>> {
+fn clients(path: &Path, names: Vec<String>) -> Result<Arc<dyn ClientCertVerifier>> {
     let pem = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    certs::client_verifier(&pem).with_context(|| format!("cannot use {}", path.display()))
+    certs::client_verifier(&pem, names).with_context(|| format!("cannot use {}", path.display()))
 }
 
 async fn connect(kubeconfig: Option<&Path>) -> Result<Client> {

@@ -23,7 +23,6 @@ impl Client {
         // The first installation in this process cannot fail, a second one changes nothing.
         drop(rustls::crypto::ring::default_provider().install_default());
         let cluster = &kubeconfig["clusters"][0]["cluster"];
-        let text = |value: &Value| value.as_str().map(str::to_owned).context("the kubeconfig lacks a text");
         let mut headers = HeaderMap::new();
         let mut add = |name: &'static str, value: &str| -> Result<()> {
             headers.append(HeaderName::from_static(name), HeaderValue::from_str(value)?);
@@ -41,10 +40,8 @@ impl Client {
         let authority = BASE64_STANDARD.decode(text(&cluster["certificate-authority-data"])?)?;
         let mut builder =
             reqwest::Client::builder().tls_certs_only(Certificate::from_pem_bundle(&authority)?).no_proxy();
-        if let Some(certificate) = user["client-certificate-data"].as_str() {
-            let mut pem = BASE64_STANDARD.decode(certificate)?;
-            pem.extend(BASE64_STANDARD.decode(text(&user["client-key-data"])?)?);
-            builder = builder.identity(Identity::from_pem(&pem)?);
+        if user["client-certificate-data"].is_string() {
+            builder = builder.identity(identity(user)?);
         }
         Ok(Self { server: text(&cluster["server"])?, http: builder.build()?, headers })
     }
@@ -53,6 +50,23 @@ impl Client {
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.http.request(method, format!("{}{path}", self.server)).headers(self.headers.clone())
     }
+}
+
+fn text(value: &Value) -> Result<String> {
+    value.as_str().map(str::to_owned).context("the kubeconfig lacks a text")
+}
+
+fn user<'a>(kubeconfig: &'a Value, context: &str) -> Result<&'a Value> {
+    let users = kubeconfig["users"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let user = users.iter().find(|user| user["name"] == context).context("there is no such context")?;
+    Ok(&user["user"])
+}
+
+/// The client certificate of a user of a kubeconfig.
+fn identity(user: &Value) -> Result<Identity> {
+    let mut pem = BASE64_STANDARD.decode(text(&user["client-certificate-data"])?)?;
+    pem.extend(BASE64_STANDARD.decode(text(&user["client-key-data"])?)?);
+    Ok(Identity::from_pem(&pem)?)
 }
 
 impl Cluster {
@@ -65,9 +79,12 @@ impl Cluster {
     /// A client that acts as one of the contexts.
     pub fn client(&self, context: &str) -> Result<Client> {
         let config = self.kubeconfig()?;
-        let users = config["users"].as_array().map(Vec::as_slice).unwrap_or_default();
-        let user = users.iter().find(|user| user["name"] == context).context("there is no such context")?;
-        Client::new(&config, &user["user"])
+        Client::new(&config, user(&config, context)?)
+    }
+
+    /// The client certificate of one of the contexts.
+    pub fn identity(&self, context: &str) -> Result<Identity> {
+        identity(user(&self.kubeconfig()?, context)?)
     }
 
     /// A client that acts as a service account, with a token of its own.
