@@ -32,17 +32,11 @@ pub(crate) async fn changes(
     rate: u32,
     seconds: u32,
 ) -> Result<()> {
-    let module = example(cluster)?;
+    create(cluster, &example(cluster)?)?;
     copy_kind(cluster, &[UNGUARDED, ALLOWED])?;
+    copy_module(cluster, &[UNGUARDED, ALLOWED])?;
     copy_second_line(cluster)?;
     copy_webhooks(cluster, allow_all)?;
-    for group in ["cyclops-ui.com", UNGUARDED, ALLOWED] {
-        let mut module = module.clone();
-        module["apiVersion"] = json!(format!("{group}/v1alpha1"));
-        let mut create = cluster.kubectl("admin");
-        create.args(["create", "-f", "-"]);
-        command::run_with_input(&mut create, &module.to_string())?.success()?;
-    }
     let body: Body = Arc::new(|number| {
         let annotations = json!({ "change": format!("v{number}") });
         json!({ "spec": { "values": { "podAnnotations": annotations } } }).to_string().into_bytes()
@@ -123,6 +117,36 @@ fn copy_kind(cluster: &Cluster, groups: &[&str]) -> Result<()> {
         let mut wait = cluster.kubectl("admin");
         wait.args(["wait", "--for=condition=established", "--timeout=60s", &format!("crd/modules.{group}")]);
         command::run(&mut wait)?.success()?;
+    }
+    Ok(())
+}
+
+/// Makes the Module again in other groups as it is once the controller has applied it: annotations, finalizer, status
+/// and their managers, which the API server reads and writes with every change.
+fn copy_module(cluster: &Cluster, groups: &[&str]) -> Result<()> {
+    let run = |arguments: &[&str], input: &Value| -> Result<String> {
+        let mut kubectl = cluster.kubectl("admin");
+        kubectl.args(arguments);
+        command::run_with_input(&mut kubectl, &input.to_string())?.success()
+    };
+    let (team, name) = ("--namespace=team-a", "module.cyclops-ui.com/app");
+    run(&["wait", team, "--for=condition=Ready", "--timeout=60s", name], &Value::Null)?;
+    let stored: Value = serde_json::from_str(&run(&["get", team, name, "-o", "json"], &Value::Null)?)?;
+    let controller = "--field-manager=module-controller";
+    for group in groups {
+        let mut module = stored.clone();
+        module["apiVersion"] = json!(format!("{group}/v1alpha1"));
+        let metadata = &stored["metadata"];
+        module["metadata"] = json!({
+            "name": metadata["name"],
+            "namespace": metadata["namespace"],
+            "annotations": metadata["annotations"],
+        });
+        run(&["create", "-f", "-"], &module)?;
+        let finalizers = json!({ "metadata": { "finalizers": metadata["finalizers"] } }).to_string();
+        let resource = format!("module.{group}/app");
+        run(&["patch", team, &resource, "--type=merge", controller, "-p", &finalizers], &Value::Null)?;
+        run(&["replace", "--subresource=status", controller, "-f", "-"], &module)?;
     }
     Ok(())
 }
