@@ -76,6 +76,83 @@ pub enum SourceError {
         /// The version asked for.
         version: String,
     },
+    /// A Helm repository or registry has no chart of that name.
+    #[error("the repository {repo} has no chart {chart:?}")]
+    UnknownChart {
+        /// The repository's URL.
+        repo: String,
+        /// The chart asked for.
+        chart: String,
+    },
+    /// There is no such version of the chart.
+    #[error(
+        "the repository {repo} has no {} of the chart {chart:?}",
+        if version.is_empty() { "release".to_owned() } else { format!("version {version:?}") }
+    )]
+    UnknownChartVersion {
+        /// The repository's URL.
+        repo: String,
+        /// The chart asked for.
+        chart: String,
+        /// The version or constraint asked for; empty for the highest release.
+        version: String,
+    },
+    /// The version is neither one that is there nor a constraint.
+    #[error("the version {version:?} is none that is there, and no constraint such as ^1.2: {reason}")]
+    InvalidConstraint {
+        /// The version asked for.
+        version: String,
+        /// Why it is no constraint, as Helm says it.
+        reason: String,
+    },
+    /// The archive that a Module was admitted with is gone.
+    #[error(
+        "the repository {repo} no longer has {digest} of the chart {chart:?}: that version was replaced or removed"
+    )]
+    ReplacedChart {
+        /// The repository's URL.
+        repo: String,
+        /// The chart.
+        chart: String,
+        /// The digest of its archive or manifest.
+        digest: String,
+    },
+    /// A repository names an archive that its server does not hand out.
+    #[error("the repository {repo} names {url}, which cannot be had (HTTP {status})")]
+    MissingArchive {
+        /// The repository's URL.
+        repo: String,
+        /// Where the archive should be.
+        url: String,
+        /// The HTTP status.
+        status: u16,
+    },
+    /// The index of a Helm repository cannot be used.
+    #[error("the index.yaml of {repo} cannot be used: {reason}")]
+    InvalidIndex {
+        /// The repository's URL.
+        repo: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// An `oci://` URL with a chart that is no name in a registry.
+    #[error(
+        "{repo:?} with {chart:?} is not the name of a chart in an OCI registry, such as oci://ghcr.io/team and demo"
+    )]
+    InvalidRegistryName {
+        /// The URL.
+        repo: String,
+        /// The chart asked for.
+        chart: String,
+    },
+    /// What a registry holds is something else than a chart.
+    #[error("{repo} is not a Helm chart at {digest}: its manifest names no chart archive")]
+    NoChartLayer {
+        /// The repository's URL.
+        repo: String,
+        /// The digest of the manifest.
+        digest: String,
+    },
     /// The folder does not exist at that commit.
     #[error("the repository {repo} has no folder {path:?} at {digest}")]
     PathNotFound {

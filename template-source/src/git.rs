@@ -5,7 +5,6 @@
 //! without a work tree. A published repository never changes, so readers need no locks. Every object read is hashed
 //! again: a damaged cache entry is thrown away and fetched anew.
 
-mod authorities;
 mod credentials;
 mod remote;
 mod scope;
@@ -14,7 +13,7 @@ mod version;
 
 use std::collections::HashMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use gix::ObjectId;
@@ -23,25 +22,13 @@ use sha2::{Digest, Sha256};
 use remote::Server;
 
 use crate::files::{Collector, hexadecimal, segments};
-use crate::{FetchedTemplate, SourceError, SourceLimits};
+use crate::{FetchedTemplate, SourceError, SourceOptions};
 
-pub use authorities::CertificateAuthorities;
 pub use credentials::GitCredentials;
 pub use scope::{RepositoryScope, ScopeError};
 
 /// Commits kept on disk. A commit of a large chart repository takes about 10 MB packed.
 const MAX_CACHED_COMMITS: usize = 64;
-
-/// Where and within which limits to fetch.
-#[derive(Clone, Debug)]
-pub struct GitOptions {
-    /// Folder for fetched commits; created if missing. It may be deleted at any time while nothing runs.
-    pub cache_directory: PathBuf,
-    /// What one fetch may cost.
-    pub limits: SourceLimits,
-    /// Whose certificates servers may show, beside those that the system trusts.
-    pub authorities: CertificateAuthorities,
-}
 
 /// As whom a server is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -56,7 +43,7 @@ pub enum Access {
 /// Charts from git repositories. Calls block: run them on a thread that may.
 #[derive(Debug)]
 pub struct GitTemplates {
-    options: GitOptions,
+    options: SourceOptions,
     credentials: RwLock<Vec<GitCredentials>>,
     /// One lock a cache entry, so that concurrent requests for a commit fetch it once.
     fetching: Mutex<HashMap<String, Arc<Mutex<()>>>>,
@@ -64,7 +51,7 @@ pub struct GitTemplates {
 
 impl GitTemplates {
     /// A source that caches below `options.cache_directory`.
-    pub fn new(options: GitOptions) -> Self {
+    pub fn new(options: SourceOptions) -> Self {
         Self { options, credentials: RwLock::default(), fetching: Mutex::default() }
     }
 

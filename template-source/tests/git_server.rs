@@ -161,6 +161,12 @@ pub(crate) fn status(status: &str, header: &str) -> Vec<u8> {
     format!("HTTP/1.1 {status}\r\n{header}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").into_bytes()
 }
 
+/// An answer with a body.
+pub(crate) fn body(content: &[u8]) -> Vec<u8> {
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", content.len());
+    [head.as_bytes(), content].concat()
+}
+
 /// The answer of git for the repositories below `root`.
 pub(crate) fn backend(request: &Request, root: &Path) -> Vec<u8> {
     let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));

@@ -5,14 +5,14 @@ use std::time::Duration;
 use std::{fs, thread};
 
 use template_source::Access::Anonymous;
-use template_source::{CertificateAuthorities, GitOptions, GitTemplates, SourceError, SourceLimits};
+use template_source::{CertificateAuthorities, GitTemplates, SourceError, SourceLimits, SourceOptions};
 
 use crate::git_server::{Server, git, repository};
 
 fn templates(cache: &std::path::Path, limits: SourceLimits) -> GitTemplates {
     // Installed once by whichever test comes first.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    GitTemplates::new(GitOptions {
+    GitTemplates::new(SourceOptions {
         cache_directory: cache.to_owned(),
         limits,
         authorities: CertificateAuthorities::default(),

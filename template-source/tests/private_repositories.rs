@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use template_source::{
-    Access, CertificateAuthorities, GitCredentials, GitOptions, GitTemplates, RepositoryScope, SourceError,
-    SourceLimits,
+    Access, CertificateAuthorities, GitCredentials, GitTemplates, RepositoryScope, SourceError, SourceLimits,
+    SourceOptions,
 };
 
 use crate::git_server::{Request, Server, backend, repository, status};
@@ -44,7 +44,7 @@ fn private(root: &Path, password: &Arc<Mutex<&'static str>>) -> (Server, String,
 }
 
 fn templates(cache: &Path, certificates: &str) -> GitTemplates {
-    GitTemplates::new(GitOptions {
+    GitTemplates::new(SourceOptions {
         cache_directory: cache.to_owned(),
         limits: SourceLimits::default(),
         authorities: CertificateAuthorities::from_pem(certificates.as_bytes()).unwrap(),

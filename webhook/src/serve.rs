@@ -22,7 +22,7 @@ use kube::{
 };
 use module::{Requester, verdict::Controllers};
 use rustls::server::danger::ClientCertVerifier;
-use template_source::{CertificateAuthorities, GitOptions, SourceLimits};
+use template_source::{CertificateAuthorities, SourceLimits, SourceOptions};
 use tokio::{signal::unix, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
@@ -136,7 +136,7 @@ async fn serve(arguments: Arguments) -> Result<()> {
     });
 
     let sources = Arc::new(Sources::new(
-        GitOptions { cache_directory: cache_dir, limits: SourceLimits::default(), authorities },
+        SourceOptions { cache_directory: cache_dir, limits: SourceLimits::default(), authorities },
         template_root,
         credentials_namespace.clone(),
     ));

@@ -17,10 +17,9 @@ use gix::remote::Direction;
 use gix::url::Scheme;
 use gix::{ObjectId, Repository};
 
-use super::GitOptions;
 use super::credentials::GitCredentials;
 use super::version::Version;
-use crate::SourceError;
+use crate::{SourceError, SourceOptions};
 
 /// A server that does not accept a connection within this time is down.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -56,7 +55,7 @@ pub(super) struct Server<'a> {
     pub(super) repo: &'a str,
     pub(super) url: gix::Url,
     pub(super) credentials: Option<GitCredentials>,
-    pub(super) options: &'a GitOptions,
+    pub(super) options: &'a SourceOptions,
 }
 
 impl Server<'_> {
@@ -190,7 +189,7 @@ fn directory_bytes(directory: &Path) -> u64 {
     entries.flatten().filter_map(|entry| entry.metadata().ok()).map(|metadata| metadata.len()).sum()
 }
 
-fn transport_options(options: &GitOptions) -> http::Options {
+fn transport_options(options: &SourceOptions) -> http::Options {
     let timeout = options.limits.timeout;
     let authorities = options.authorities.clone();
     http::Options {

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 use module::api::{SourceType, TemplateReference};
 use renderer::ChartFile;
 use template_source::{
-    Access, FetchedTemplate, GitCredentials, GitOptions, GitTemplates, LocalTemplates, SourceError, TemplateLocation,
+    Access, FetchedTemplate, GitCredentials, GitTemplates, LocalTemplates, SourceError, SourceOptions, TemplateLocation,
 };
 
 use super::{Part, TemplateError, TemplateProvider, chain};
@@ -22,7 +22,7 @@ impl Sources {
     /// Sources without credentials yet. `roots`: repositories that local folders stand for. `credentials_namespace`:
     /// where people are told that credentials are missing.
     pub fn new(
-        git: GitOptions,
+        git: SourceOptions,
         roots: impl IntoIterator<Item = (String, PathBuf)>,
         credentials_namespace: String,
     ) -> Self {

@@ -23,7 +23,7 @@ impl CertificateAuthorities {
         Ok(Self(certificates))
     }
 
-    pub(super) fn certificates(&self) -> &[reqwest::Certificate] {
+    pub(crate) fn certificates(&self) -> &[reqwest::Certificate] {
         &self.0
     }
 }
