@@ -37,19 +37,19 @@ pub(crate) fn options(cache: &Path, certificate: &str) -> SourceOptions {
 }
 
 pub(crate) fn digest(content: &[u8]) -> String {
-    let digits: String = Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256:{digits}")
+    Sha256::digest(content).iter().fold("sha256:".to_owned(), |text, byte| format!("{text}{byte:02x}"))
 }
 
 fn index(entries: &[(&str, Option<&str>, &str)]) -> Vec<u8> {
-    let mut text = String::from("apiVersion: v1\nentries:\n  other: []\n  demo:\n");
-    for (version, digest, url) in entries {
-        text += &format!("  - name: demo\n    version: {version}\n    urls: [\"{url}\"]\n    created: 2026-01-01\n");
-        if let Some(digest) = digest {
-            text += &format!("    digest: {}\n", digest.trim_start_matches("sha256:"));
-        }
-    }
-    body(text.as_bytes())
+    let entries: Vec<String> = entries
+        .iter()
+        .map(|(version, digest, url)| {
+            let digest = digest.map(|digest| format!("    digest: {}\n", digest.trim_start_matches("sha256:")));
+            let digest = digest.unwrap_or_default();
+            format!("  - name: demo\n    version: {version}\n    urls: [\"{url}\"]\n    created: 2026-01-01\n{digest}")
+        })
+        .collect();
+    body(format!("apiVersion: v1\nentries:\n  other: []\n  demo:\n{}", entries.concat()).as_bytes())
 }
 
 #[test]
@@ -163,12 +163,10 @@ fn limits_end_what_does_not() {
 fn an_index_may_not_explode() {
     let folder = tempfile::tempdir().unwrap();
     let (server, certificate, site) = site();
-    let mut text = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
-    for level in 1..12 {
-        let before = format!("*a{}", level - 1);
-        text += &format!("a{level}: &a{level} [{}]\n", vec![before; 10].join(", "));
-    }
-    text += "entries:\n  demo: *a11\n";
+    let levels: Vec<String> = (1..12)
+        .map(|level| format!("a{level}: &a{level} [{}]\n", vec![format!("*a{}", level - 1); 10].join(", ")))
+        .collect();
+    let text = format!("a0: &a0 [x, x]\n{}entries:\n  demo: *a11\n", levels.concat());
     put(&site, "/index.yaml", body(text.as_bytes()));
     let helm = HelmRepositories::new(options(folder.path(), &certificate));
     let error = helm.resolve(&server.url, "demo", "").unwrap_err();

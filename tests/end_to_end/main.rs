@@ -7,6 +7,7 @@
 
 mod bad_input;
 mod bypass;
+mod chart_repositories;
 mod charts;
 mod cyclops;
 mod drills;

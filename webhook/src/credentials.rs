@@ -17,7 +17,11 @@ use module::api::{SecretKeySelector, TemplateAuthRule, TemplateAuthRuleSpec};
 use template_source::{GitCredentials, RepositoryScope, ScopeError};
 use tokio::time::MissedTickBehavior;
 
-use crate::{serve::CERTIFICATE_SECRET, templates::Sources};
+use crate::{
+    health::{Condition, Readiness},
+    serve::CERTIFICATE_SECRET,
+    templates::Sources,
+};
 
 /// How often Secrets are read: they change without their rule, and whoever may read single ones may not watch any.
 const SECRETS_INTERVAL: Duration = Duration::from_mins(1);
@@ -70,13 +74,15 @@ impl CredentialRules {
     }
 
     /// Keeps the credentials of template sources current. Ends only if the watch does.
-    pub async fn follow(mut self, sources: &Sources) {
+    pub async fn follow(mut self, sources: &Sources, readiness: &Readiness) {
         let events = watcher::watcher(self.rules.clone(), watcher::Config::default()).default_backoff();
         let mut events = std::pin::pin!(events);
         let mut interval = tokio::time::interval(SECRETS_INTERVAL);
         interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut known = BTreeMap::new();
         let mut listed = BTreeMap::new();
+        // Without rules, or the right to list them, the webhook serves all the same.
+        let mut looked = false;
         loop {
             tokio::select! {
                 event = events.next() => match event {
@@ -85,6 +91,7 @@ impl CredentialRules {
                     Some(Ok(Event::InitApply(rule))) => drop(listed.insert(rule.name_any(), read(rule))),
                     Some(Ok(Event::InitDone)) => {
                         known = std::mem::take(&mut listed);
+                        looked = true;
                         interval.reset_immediately();
                     }
                     Some(Ok(Event::Apply(rule))) => {
@@ -98,9 +105,16 @@ impl CredentialRules {
                     Some(Err(error)) => {
                         let error = &error as &dyn std::error::Error;
                         tracing::warn!(error, "cannot watch TemplateAuthRules; retrying");
+                        looked = true;
+                        interval.reset_immediately();
                     }
                 },
-                _ = interval.tick() => sources.set_credentials(self.credentials(&known).await),
+                _ = interval.tick() => {
+                    sources.set_credentials(self.credentials(&known).await);
+                    if looked {
+                        readiness.set(Condition::Credentials);
+                    }
+                }
             }
         }
     }

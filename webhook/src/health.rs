@@ -21,6 +21,7 @@ use crate::{metrics::Metrics, policies::PolicyCache};
 pub struct Readiness {
     policies: AtomicBool,
     kinds: AtomicBool,
+    credentials: AtomicBool,
     certificates: AtomicBool,
     listening: AtomicBool,
     shutting_down: AtomicBool,
@@ -33,6 +34,8 @@ pub enum Condition {
     Policies,
     /// The cluster's kinds are known.
     Kinds,
+    /// The credentials for templates were looked for, whether or not there are any.
+    Credentials,
     /// The API server trusts the served certificate.
     Certificates,
     /// The webhook's port is open.
@@ -44,6 +47,7 @@ impl Readiness {
         match condition {
             Condition::Policies => &self.policies,
             Condition::Kinds => &self.kinds,
+            Condition::Credentials => &self.credentials,
             Condition::Certificates => &self.certificates,
             Condition::Listening => &self.listening,
         }
@@ -69,6 +73,7 @@ impl Readiness {
         let named = [
             (Condition::Policies, "policies are not read yet"),
             (Condition::Kinds, "the cluster's kinds are not known yet"),
+            (Condition::Credentials, "credentials for templates are not read yet"),
             (Condition::Certificates, "the certificate authority is not published yet"),
             (Condition::Listening, "the webhook does not listen yet"),
         ];
@@ -138,7 +143,13 @@ mod tests {
     #[test]
     fn ready_only_when_everything_holds_and_never_again_after_shutdown() {
         let readiness = Readiness::default();
-        for condition in [Condition::Policies, Condition::Kinds, Condition::Certificates, Condition::Listening] {
+        for condition in [
+            Condition::Policies,
+            Condition::Kinds,
+            Condition::Credentials,
+            Condition::Certificates,
+            Condition::Listening,
+        ] {
             assert!(!readiness.missing().is_empty());
             readiness.set(condition);
         }

@@ -141,9 +141,10 @@ async fn serve(arguments: Arguments) -> Result<()> {
         credentials_namespace.clone(),
     ));
     tasks.spawn({
-        let (client, namespace, sources) = (client.clone(), credentials_namespace.clone(), Arc::clone(&sources));
+        let (client, namespace) = (client.clone(), credentials_namespace.clone());
+        let (sources, readiness) = (Arc::clone(&sources), Arc::clone(&readiness));
         async move {
-            CredentialRules::new(client, namespace).follow(&sources).await;
+            CredentialRules::new(client, namespace).follow(&sources, &readiness).await;
             anyhow::bail!("the watch of TemplateAuthRules ended")
         }
     });

@@ -96,13 +96,18 @@ pub trait TemplateProvider: Send + Sync + 'static {
     /// What a reference stands for now: a digest that names content for good.
     fn resolve(&self, reference: &TemplateReference, access: Access) -> Result<String, TemplateError>;
 
-    /// The files of a chart.
-    fn fetch(
-        &self,
-        reference: &TemplateReference,
-        digest: &str,
-        access: Access,
-    ) -> Result<Vec<ChartFile>, TemplateError>;
+    /// A chart.
+    fn fetch(&self, reference: &TemplateReference, digest: &str, access: Access)
+    -> Result<ChartContent, TemplateError>;
+}
+
+/// A chart as a source hands it out. Helm reads `.helmignore` in a folder only.
+#[derive(Clone, Debug)]
+pub enum ChartContent {
+    /// The files of its folder.
+    Files(Vec<ChartFile>),
+    /// A `.tgz` archive.
+    Archive(Vec<u8>),
 }
 
 /// Resolves, fetches and keeps templates. Requests that want the same one share a fetch.
@@ -186,13 +191,13 @@ impl Templates {
             let since = Instant::now();
             let fetch =
                 measured(Arc::clone(&metrics), TemplateStep::Fetch, move || provider.fetch(&wanted, &content, access));
-            let files = blocking(&fetches, fetch).await?;
-            let bytes = files.iter().map(|file| file.data.len()).sum();
-            workers
-                .run(measured(metrics, TemplateStep::Read, move || read(files, &name, digest)))
+            let content = blocking(&fetches, fetch).await?;
+            let template = workers
+                .run(measured(metrics, TemplateStep::Read, move || read(content, &name, digest)))
                 .await
-                .map_err(|error| TemplateError::Unavailable { problem: error.to_string() })?
-                .map(|template| Loaded { template: Arc::new(template), bytes, since })
+                .map_err(|error| TemplateError::Unavailable { problem: error.to_string() })??;
+            let bytes = template.chart().raw_files().map(|(_, data)| data.len()).sum();
+            Ok(Loaded { template: Arc::new(template), bytes, since })
         };
         let loaded = self.charts.get(&key, chart_lifetime, |loaded| loaded.bytes, load).await?;
         self.metrics.template_used(loaded.since.elapsed());
@@ -216,12 +221,16 @@ pub fn describe(reference: &TemplateReference) -> String {
     }
 }
 
-fn read(files: Vec<ChartFile>, name: &str, digest: String) -> Result<Template, TemplateError> {
+fn read(content: ChartContent, name: &str, digest: String) -> Result<Template, TemplateError> {
     let invalid = |error: &dyn std::error::Error| TemplateError::Invalid {
         part: Part::Reference,
         problem: format!("the template {name} is not a usable chart: {}", chain(error)),
     };
-    let chart = Chart::load(files).map_err(|error| invalid(&error))?;
+    let chart = match content {
+        ChartContent::Files(files) => Chart::load(files),
+        ChartContent::Archive(archive) => Chart::load_archive(&archive),
+    };
+    let chart = chart.map_err(|error| invalid(&error))?;
     Template::new(chart, digest).map_err(|error| invalid(&error))
 }
 
@@ -304,9 +313,10 @@ mod tests {
             opened(access).map(|()| "digest".to_owned())
         }
 
-        fn fetch(&self, _: &TemplateReference, _: &str, access: Access) -> Result<Vec<ChartFile>, TemplateError> {
+        fn fetch(&self, _: &TemplateReference, _: &str, access: Access) -> Result<ChartContent, TemplateError> {
             let chart = "apiVersion: v2\nname: private\nversion: 1.0.0\n";
-            opened(access).map(|()| vec![ChartFile { name: "Chart.yaml".to_owned(), data: chart.into() }])
+            let file = ChartFile { name: "Chart.yaml".to_owned(), data: chart.into() };
+            opened(access).map(|()| ChartContent::Files(vec![file]))
         }
     }
 

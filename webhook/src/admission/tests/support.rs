@@ -33,7 +33,7 @@ use crate::{
     kinds::{Kind, KindTable, Kinds},
     metrics::{CacheName, Metrics},
     policies::PolicyCache,
-    templates::{Part, TemplateError, TemplateProvider, Templates},
+    templates::{ChartContent, Part, TemplateError, TemplateProvider, Templates},
     workers::Workers,
 };
 
@@ -71,11 +71,11 @@ impl TemplateProvider for Charts {
         reference: &TemplateReference,
         digest: &str,
         access: Access,
-    ) -> Result<Vec<ChartFile>, TemplateError> {
+    ) -> Result<ChartContent, TemplateError> {
         assert!(!reference.repo.contains("private") || access == Access::WithCredentials, "fetched as nobody");
         let version = digest.strip_prefix("digest-of-").unwrap_or_default();
         let key = format!("{}@{version}", reference.path);
-        let chart = self.0.get(key.as_str()).cloned();
+        let chart = self.0.get(key.as_str()).cloned().map(ChartContent::Files);
         chart.ok_or_else(|| TemplateError::Invalid {
             part: Part::Path,
             problem: format!("no folder {} at {digest}", reference.path),
