@@ -212,6 +212,27 @@ fn a_change_does_not_allow_itself_what_it_does() {
     assert_eq!(named.code, 0, "{named:?}");
 }
 
+/// git takes any folder with `HEAD`, `objects` and `refs` in it for a repository, and those are names for files like any
+/// others.
+#[test]
+fn a_repository_that_a_branch_brings_is_none() {
+    let place = repository();
+    edit(&place, SHOP, "version: \"8.2\"", "version: \"8.0\"");
+    let brought = ["-C", "examples/modules"];
+    git(&place, &[&brought[..], &["init", "--quiet", "--initial-branch=main"]].concat());
+    git(&place, &[&brought[..], &["add", "--all"]].concat());
+    git(&place, &[&brought[..], &["commit", "--quiet", "--message", "The same"]].concat());
+    for name in ["HEAD", "config", "objects", "refs"] {
+        let modules = place.path("examples/modules");
+        std::fs::rename(modules.join(".git").join(name), modules.join(name)).unwrap();
+    }
+    std::fs::remove_dir_all(place.path("examples/modules/.git")).unwrap();
+    git(&place, &["config", "--file", "examples/modules/config", "core.worktree", "."]);
+    let outcome = check(&place, &["examples/modules", "--base", "main", "--as", "alice"]);
+    assert_eq!(outcome.code, 3, "{outcome:?}");
+    assert!(outcome.stdout.starts_with(&format!("{SHOP}:21:7: error: spec.values.cache.version: ")), "{outcome:?}");
+}
+
 #[test]
 fn a_template_that_moves_is_rendered_as_it_is_now() {
     let place = repository();

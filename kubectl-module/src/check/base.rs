@@ -61,8 +61,8 @@ impl Base {
         let near = std::path::absolute(near)?;
         // What was deleted was in the nearest folder that is left.
         let start = near.ancestors().find(|folder| folder.is_dir()).unwrap_or(Path::new("/"));
-        let top = git(start, ["rev-parse", "--show-toplevel"])
-            .with_context(|| format!("--base needs a git repository, and {} is in none", near.display()))?;
+        let none = || format!("--base needs a git repository, and {} is in none", near.display());
+        let top = git(&home(start).with_context(none)?, ["rev-parse", "--show-toplevel"]).with_context(none)?;
         let top = fs::canonicalize(Path::new(&top))?;
         let named = format!("{revision}^{{commit}}");
         let tip = git(&top, ["rev-parse", "--verify", "--quiet", "--end-of-options", &named]).map_err(|_| {
@@ -236,6 +236,14 @@ impl Base {
             Err(_) => Ok(fs::write(&target, content)?),
         }
     }
+}
+
+/// The folder with the `.git` that a folder belongs to. No commit can hold that name. git itself also takes a folder
+/// with `HEAD`, `objects` and `refs` in it for a repository: a branch could bring its own base along, and a
+/// configuration with commands in it.
+fn home(start: &Path) -> Result<PathBuf, anyhow::Error> {
+    let real = fs::canonicalize(start)?;
+    real.ancestors().find(|folder| folder.join(".git").exists()).map(Path::to_owned).context("there is no .git")
 }
 
 /// A path without links, as far as it exists.
