@@ -212,6 +212,31 @@ fn a_change_does_not_allow_itself_what_it_does() {
     assert_eq!(named.code, 0, "{named:?}");
 }
 
+#[test]
+fn a_policy_that_a_change_brings_counts_for_the_next_one() {
+    let place = repository();
+    let roots = ["--template-root", "https://git.example.com/platform/templates=examples/templates", "--as", "alice"];
+    let policy = "apiVersion: policy.cyclops-ui.com/v1alpha1\nkind: ModulePolicy\nmetadata: {name: default}\n\
+                  spec: {gitOpsWriters: [{user: alice}]}\n";
+    git(&place, &["rm", "--quiet", "examples/kubectl-module.yaml", "examples/policy.yaml"]);
+    git(&place, &["commit", "--quiet", "--message", "Without a policy"]);
+    git(&place, &["checkout", "--quiet", "-b", "later"]);
+    edit(&place, SHOP, "version: \"8.2\"", "version: \"8.0\"");
+    place.write("examples/modules/policy.yaml", policy);
+    let first = check(&place, &[&["examples/modules", "--base", "change"], &roots[..]].concat());
+    assert_eq!(first.code, 3, "{first:?}");
+    // Nor does one that is named like one that counts, in a file that only the change names.
+    place.write("examples/modules/policy.yaml", &policy.replace("alice", "robot"));
+    git(&place, &["add", "examples/modules/policy.yaml"]);
+    git(&place, &["commit", "--quiet", "--message", "With a policy"]);
+    git(&place, &["checkout", "--quiet", "-b", "latest"]);
+    place.write("examples/modules/kubectl-module.yaml", "policy: ../mine.yaml\n");
+    place.write("examples/mine.yaml", policy);
+    let named = check(&place, &[&["examples/modules", "--base", "later"], &roots[..]].concat());
+    assert_eq!(named.code, 3, "{named:?}");
+    assert!(named.stdout.contains("Only the user robot may change it."), "{named:?}");
+}
+
 /// git takes any folder with `HEAD`, `objects` and `refs` in it for a repository, and those are names for files like any
 /// others.
 #[test]

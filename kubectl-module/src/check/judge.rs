@@ -393,7 +393,7 @@ impl<'a> Judge<'a> {
         let config = match self.check.base {
             Some(base) if !self.is_before(&document.path) => {
                 let path = base.objects(&document.path)?;
-                Config::find_below(base.root(), &path)?.map_or(config, Rc::new)
+                self.config(&path)?
             }
             _ => config,
         };

@@ -46,8 +46,8 @@ impl OfflineCheck<'_> {
         let mut report = Report { files: now.count, charts: std::mem::take(&mut now.charts), ..Report::default() };
         report.findings.append(&mut now.problems);
         report.findings.append(&mut before.problems);
-        let in_force = [&before, &now].map(|files| policies::in_force(&files.documents));
-        let in_force = in_force.into_iter().find(|found| !found.is_empty()).unwrap_or_default();
+        // A policy that comes with a change counts for the next one.
+        let in_force = policies::in_force(if self.base.is_some() { &before.documents } else { &now.documents });
         let mut judge = Judge::new(self, in_force, report)?;
         for document in now.documents.iter().filter(|document| document.kind == Kind::ModulePolicy) {
             judge.policy_object(document);
