@@ -67,12 +67,12 @@ pub fn locked_changes(
     }
     let mut comparison = Comparison { changes: Vec::new() };
     let cursor = locks.root();
-    comparison.walk(&cursor, &ValuePath::root(), root(old), root(new));
+    comparison.walk(&cursor, true, &ValuePath::root(), root(old), root(new));
     if cursor.is_exhausted() { Err(TooLarge) } else { Ok(comparison.changes) }
 }
 
-/// Whether two effective values are the same to a lock: numbers by value, types apart; nothing, null, an empty list and
-/// an empty mapping are one (Cyclops' form writes one for another); list elements in order.
+/// Whether two effective values are the same to people: numbers by value, types apart; nothing, null, an empty list and
+/// an empty mapping are one; list elements in order.
 pub fn same(old: Option<&Value>, new: Option<&Value>) -> bool {
     match (old.filter(|value| !is_nothing(value)), new.filter(|value| !is_nothing(value))) {
         (None, None) => true,
@@ -87,6 +87,38 @@ pub fn same(old: Option<&Value>, new: Option<&Value>) -> bool {
         }
         (Some(Value::Number(old)), Some(Value::Number(new))) => same_number(old, new),
         (old, new) => old == new,
+    }
+}
+
+/// Whether two effective values are the same to a lock: as [`same`], but nothing, null, an empty list and an empty mapping
+/// are one only where a schema names the place, since there Cyclops' form writes one for another. Anywhere else it says
+/// something that a key is there: a host is one without settings, and `namespaceSelector: {}` is every namespace.
+fn same_under_lock(cursor: &Cursor<'_>, is_named: bool, old: Option<&Value>, new: Option<&Value>) -> bool {
+    match (old, new) {
+        (old, new) if old == new => true,
+        (Some(Value::Object(old)), Some(Value::Object(new))) => {
+            let keys: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+            keys.into_iter()
+                .all(|key| same_under_lock(&cursor.key(key), cursor.names_key(key), old.get(key), new.get(key)))
+        }
+        (Some(Value::Array(old)), Some(Value::Array(new))) => {
+            let element = |index: usize| {
+                same_under_lock(&cursor.index(index), cursor.names_index(index), old.get(index), new.get(index))
+            };
+            old.len() == new.len() && (0..old.len()).all(element)
+        }
+        (Some(Value::Number(old)), Some(Value::Number(new))) => same_number(old, new),
+        (old, new) => is_named && holds_nothing(cursor, old) && holds_nothing(cursor, new),
+    }
+}
+
+/// Whether a value is nothing, or a mapping in which all that schemas name is nothing, and that has nothing else.
+fn holds_nothing(cursor: &Cursor<'_>, value: Option<&Value>) -> bool {
+    match value {
+        Some(Value::Object(members)) => {
+            members.iter().all(|(key, member)| cursor.names_key(key) && holds_nothing(&cursor.key(key), Some(member)))
+        }
+        value => value.is_none_or(is_nothing),
     }
 }
 
@@ -129,6 +161,10 @@ impl<'a> Pair<'a> {
     fn is_absent(self) -> bool {
         self.effective.is_none() && self.explicit.is_none()
     }
+
+    fn is_nothing(self) -> bool {
+        self.effective.is_none_or(is_nothing)
+    }
 }
 
 fn member<'a>(value: Option<&'a Value>, key: &str) -> Option<&'a Value> {
@@ -140,13 +176,13 @@ struct Comparison {
 }
 
 impl Comparison {
-    /// Descends to the locked places.
-    fn walk(&mut self, cursor: &Cursor<'_>, path: &ValuePath, old: Pair<'_>, new: Pair<'_>) {
+    /// Descends to the locked places. `is_named`: whether a schema names this very one.
+    fn walk(&mut self, cursor: &Cursor<'_>, is_named: bool, path: &ValuePath, old: Pair<'_>, new: Pair<'_>) {
         if cursor.is_exhausted() {
             return;
         }
         if cursor.is_locked() {
-            self.compare(cursor, path, old, new);
+            self.compare(cursor, is_named, path, old, new);
             return;
         }
         if !cursor.leads_to_lock() {
@@ -157,17 +193,19 @@ impl Comparison {
             let old = old.key(key);
             // A key that no schema names may be added, and an element appended to a list.
             let below = if old.is_absent() { cursor.named_key(key) } else { cursor.key(key) };
-            self.walk(&below, &path.key(key), old, new.key(key));
+            let is_named = below.is_locked() && cursor.names_key(key);
+            self.walk(&below, is_named, &path.key(key), old, new.key(key));
         }
         for index in 0..old.length().max(new.length()) {
             let old = old.index(index);
             let below = if old.is_absent() { cursor.named_index(index) } else { cursor.index(index) };
-            self.walk(&below, &path.index(index), old, new.index(index));
+            let is_named = below.is_locked() && cursor.names_index(index);
+            self.walk(&below, is_named, &path.index(index), old, new.index(index));
         }
     }
 
     /// Compares a locked place and everything below it.
-    fn compare(&mut self, cursor: &Cursor<'_>, path: &ValuePath, old: Pair<'_>, new: Pair<'_>) {
+    fn compare(&mut self, cursor: &Cursor<'_>, is_named: bool, path: &ValuePath, old: Pair<'_>, new: Pair<'_>) {
         if cursor.is_exhausted() {
             return;
         }
@@ -180,10 +218,18 @@ impl Comparison {
         let null_goes = old.explicit.is_some_and(Value::is_null) && new.explicit.is_none();
         if mappings && !null_goes {
             let keys: BTreeSet<&str> = old.keys().chain(new.keys()).collect();
+            let known = self.changes.len();
             for key in keys {
-                self.compare(&cursor.key(key), &path.key(key), old.key(key), new.key(key));
+                let (old, new) = (old.key(key), new.key(key));
+                // Matters only where there is nothing, and costs.
+                let is_named = (old.is_nothing() || new.is_nothing()) && cursor.names_key(key);
+                self.compare(&cursor.key(key), is_named, &path.key(key), old, new);
             }
-        } else if let Some(kind) = change(old, new) {
+            // The mapping itself comes or goes, and nothing in it tells.
+            if !is_named && self.changes.len() == known && is_mapping(old.effective) != is_mapping(new.effective) {
+                self.add(LockedChangeKind::Value, cursor, path, old, new);
+            }
+        } else if let Some(kind) = change(same_under_lock(cursor, is_named, old.effective, new.effective), old, new) {
             self.add(kind, cursor, path, old, new);
         }
     }
@@ -212,12 +258,12 @@ pub(crate) fn change_at(path: &ValuePath, old: ValuesState<'_>, new: ValuesState
         let gives_way = new.effective.is_some_and(|value| !value.is_object() && !is_nothing(value));
         return gives_way.then_some(LockedChangeKind::Value);
     }
-    change(old, new)
+    change(same(old.effective, new.effective), old, new)
 }
 
-/// How a value changes that is no mapping in both states.
-fn change(old: Pair<'_>, new: Pair<'_>) -> Option<LockedChangeKind> {
-    if !same(old.effective, new.effective) || !same_digits(old.explicit, new.explicit) {
+/// How a value changes that is no mapping in both states. `is_same`: whether the effective values are the same.
+fn change(is_same: bool, old: Pair<'_>, new: Pair<'_>) -> Option<LockedChangeKind> {
+    if !is_same || !same_digits(old.explicit, new.explicit) {
         Some(LockedChangeKind::Value)
     } else if is_set(old.explicit) && new.explicit.is_none() {
         Some(LockedChangeKind::NoLongerSet)

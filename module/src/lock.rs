@@ -189,6 +189,20 @@ impl<'a> Cursor<'a> {
         self.step(|graph, states| graph.step_index(states, index, true))
     }
 
+    /// Whether a schema names this very key of the mapping here.
+    pub fn names_key(&self, key: &str) -> bool {
+        self.named_key(key).is_described()
+    }
+
+    /// Whether a schema names this very position of the list here.
+    pub fn names_index(&self, index: usize) -> bool {
+        self.named_index(index).is_described()
+    }
+
+    fn is_described(&self) -> bool {
+        self.states.iter().any(|states| !states.is_empty())
+    }
+
     /// Whether a mark here or further up locks the value.
     pub fn is_locked(&self) -> bool {
         self.mark.is_some() || self.is_exhausted()

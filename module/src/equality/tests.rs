@@ -68,9 +68,8 @@ fn a_locked_value_keeps_its_effective_value() {
         (json!({"a": ""}), json!({"a": []}), &["a"]),
         (json!({"a": [1, 2]}), json!({"a": [2, 1]}), &["a"]),
         (json!({"a": [1, 2]}), json!({"a": [1, 2, 3]}), &["a"]),
-        (json!({"a": [1, {"x": []}]}), json!({"a": [1.0, {}]}), &[]),
+        (json!({"a": [1, {"x": []}]}), json!({"a": [1.0, {"x": []}]}), &[]),
         (json!({"a": {"x": 1, "y": 2}}), json!({"a": {"x": 1, "y": 3}}), &["a.y"]),
-        (json!({"a": {"x": 1}}), json!({"a": {"x": 1, "y": []}}), &[]),
         (json!({"a": {"x": 1}}), json!({"a": [1]}), &["a"]),
     ] {
         assert_eq!(paths(&changes(&schema, &defaults, &old, &new)), expected, "{old} -> {new}");
@@ -90,9 +89,38 @@ fn without_a_default_nothing_and_empty_are_one() {
         (json!({"a": null}), json!({}), &["a (no longer set)"]),
         (json!({}), json!({"a": 0}), &["a"]),
         (json!({}), json!({"a": ""}), &["a"]),
-        (json!({"a": {"b": {"c": []}}}), json!({}), &[]),
     ] {
         assert_eq!(paths(&changes(&schema, &defaults, &old, &new)), expected, "{old} -> {new}");
+    }
+}
+
+#[test]
+fn what_no_schema_names_says_something_by_being_there() {
+    let named = json!({"from": {"type": "object"}, "ports": {"type": "array"}});
+    let schema = json!({"properties": {
+        "hosts": {"immutable": true},
+        "rules": {"immutable": true, "items": {"properties": named}},
+        "policy": {"immutable": true, "properties": named},
+        "users": {"additionalProperties": {"immutable": true}},
+    }});
+    for (old, new, expected) in [
+        (json!({"hosts": {"a": {}}}), json!({"hosts": {"a": {}, "b": {}}}), &["hosts.b"][..]),
+        (json!({"hosts": {"a": {}}}), json!({"hosts": {"a": {}, "b": null}}), &["hosts.b"]),
+        (json!({"hosts": {"a": {}, "b": []}}), json!({"hosts": {"a": {}}}), &["hosts.b"]),
+        (json!({"hosts": {"a": {}}}), json!({"hosts": {"a": null}}), &["hosts.a"]),
+        (json!({"hosts": {"a": {}}}), json!({}), &["hosts.a"]),
+        (json!({"hosts": {"a": {"b": {"c": []}}}}), json!({"hosts": {}}), &["hosts.a.b.c"]),
+        (json!({"rules": [{"from": {"x": 1}}]}), json!({"rules": [{"from": {"x": 1}, "to": {}}]}), &["rules"]),
+        (json!({"rules": [{"from": {"x": 1}}]}), json!({"rules": [{"from": {"x": 1, "y": {}}}]}), &["rules"]),
+        (json!({"rules": [{"from": {"x": 1}}]}), json!({"rules": [{"from": {"x": 1}, "ports": []}]}), &[]),
+        (json!({"rules": [null]}), json!({"rules": [{}]}), &["rules"]),
+        (json!({"policy": {}}), json!({"policy": {"from": {}, "ports": []}}), &[]),
+        (json!({}), json!({"policy": {"from": {}, "ports": []}}), &[]),
+        (json!({}), json!({"policy": {"from": {}, "other": []}}), &["policy.other"]),
+        (json!({"users": {"a": {}, "b": {}}}), json!({"users": {"a": {}}}), &["users.b"]),
+        (json!({"users": {"a": {}}}), json!({"users": {"a": {}, "b": {}}}), &[]),
+    ] {
+        assert_eq!(paths(&changes(&schema, &json!({}), &old, &new)), expected, "{old} -> {new}");
     }
 }
 
@@ -281,6 +309,37 @@ mod property {
         }
     }
 
+    /// What kinds of nothing there are, and whether there is something.
+    fn shape(value: Option<&Value>) -> &str {
+        match value {
+            None => "absent",
+            Some(Value::Null) => "null",
+            Some(Value::Array(items)) if items.is_empty() => "list",
+            Some(Value::Object(_)) if content(value).is_empty() => "mapping",
+            Some(_) => "something",
+        }
+    }
+
+    /// Whether the schema names a place.
+    fn named(schema: &Value, path: &[String]) -> bool {
+        fn follow(schema: &Value, above: &[String], last: &str) -> bool {
+            if schema["anyOf"].as_array().into_iter().flatten().any(|branch| follow(branch, above, last)) {
+                return true;
+            }
+            let named = &schema["properties"];
+            let Some((first, rest)) = above.split_first() else { return named.get(last).is_some() };
+            let next = |schema: &Value| follow(schema, rest, last);
+            if first.starts_with('#') {
+                return schema.get("items").is_some_and(next);
+            }
+            match named.get(first) {
+                Some(schema) => next(schema),
+                None => schema.get("additionalProperties").is_some_and(next),
+            }
+        }
+        path.split_last().is_none_or(|(last, above)| follow(schema, above, last))
+    }
+
     /// Whether the change touches a lock: looks at every place that either state has, on its own.
     fn refused(schema: &Value, defaults: &Value, old: &Value, new: &Value) -> bool {
         let (old_effective, new_effective) = (merge(defaults, old), merge(defaults, new));
@@ -304,7 +363,7 @@ mod property {
                 return false;
             }
             let (before, after) = (at(&old_effective, path), at(&new_effective, path));
-            if content(before) != content(after) {
+            if content(before) != content(after) || shape(before) != shape(after) && !named(schema, path) {
                 return true;
             }
             let set = at(old, path);
