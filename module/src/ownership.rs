@@ -15,6 +15,11 @@ use crate::path::ValuePath;
 
 pub use fields::ManagedFieldsError;
 
+/// Under which name the API server keeps the fields of the oldest of more than ten managers that write other than by
+/// server-side apply (`apimachinery`, `managedfields/internal/capmanagers.go`). Nobody can tell any more whose they were,
+/// and a developer can bring the others along: they count as a GitOps tool's.
+pub const FORGOTTEN_MANAGERS: &str = "ancient-changes";
+
 /// A value that a field manager owns.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct OwnedValue {
@@ -75,6 +80,7 @@ pub fn owned_changes(
 }
 
 /// The values that stay but that their manager would no longer own: without it they could be changed by the next write.
+/// Those of [`FORGOTTEN_MANAGERS`] could not.
 pub fn disowned<'a>(
     before: &'a BTreeSet<OwnedValue>,
     after: &'a BTreeSet<OwnedValue>,
@@ -83,7 +89,8 @@ pub fn disowned<'a>(
 ) -> Vec<&'a OwnedValue> {
     let stays = |value: &&OwnedValue| {
         let is_nothing = value.path.get(old_values).is_none_or(crate::equality::is_nothing);
-        !is_nothing && value.path.get(new_values).is_some()
+        let forgotten = OwnedValue { path: value.path.clone(), manager: FORGOTTEN_MANAGERS.to_owned() };
+        !is_nothing && value.path.get(new_values).is_some() && !after.contains(&forgotten)
     };
     before.difference(after).filter(stays).collect()
 }

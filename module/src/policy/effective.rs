@@ -10,6 +10,7 @@ use super::types::{
     Creation, Deletion, Escalation, ImmutableValues, KindPattern, ModulePolicy, ModulePolicySpec, Ownership, Subject,
     TemplateChanges,
 };
+use crate::ownership::FORGOTTEN_MANAGERS;
 use crate::requester::Requester;
 
 /// The service account that the controller acts as where no policy names one.
@@ -319,10 +320,11 @@ impl NamedPolicy {
     }
 
     fn is_git_ops_manager(&self, manager: &str) -> bool {
-        match &self.spec.git_ops_field_managers {
-            None => GIT_OPS_FIELD_MANAGERS.contains(&manager),
-            Some(managers) => managers.iter().any(|known| known == manager),
-        }
+        manager == FORGOTTEN_MANAGERS
+            || match &self.spec.git_ops_field_managers {
+                None => GIT_OPS_FIELD_MANAGERS.contains(&manager),
+                Some(managers) => managers.iter().any(|known| known == manager),
+            }
     }
 
     /// Whether everybody may change the reference to a template.

@@ -653,6 +653,23 @@ fn ownership_is_not_taken_away_by_rewriting_the_list() {
 }
 
 #[test]
+fn what_the_api_server_forgets_counts_as_gits() {
+    let enforce = || json!({"ownership": "Enforce"});
+    let old = || owned(json!({"image": "nginx", "extra": 1}));
+    let forgotten = || {
+        let mut module = old();
+        module["metadata"]["managedFields"][0]["manager"] = json!("ancient-changes");
+        module
+    };
+    allowed(&Case::update(old(), forgotten()).under(enforce()).without_templates());
+    let change = || Case::update(forgotten(), set(forgotten(), "/spec/values/extra", json!(2))).having(unlocked());
+    assert_eq!(refused_fields(&change().under(enforce())), ["spec.values.extra"]);
+    let named = json!({"ownership": "Enforce", "gitOpsFieldManagers": ["team-pipeline"]});
+    assert_eq!(refused_fields(&change().under(named)), ["spec.values.extra"]);
+    allowed(&change().under(json!({})));
+}
+
+#[test]
 fn status_is_free_but_for_what_steers_a_controller() {
     let old = set(module(json!({})), "/status/templateResolvedVersion", json!("sha1"));
     let status = |old: &Value, pointer: &str, value: Value, requester: Requester| {
