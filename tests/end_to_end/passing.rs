@@ -74,6 +74,30 @@ fn metadata_is_free() {
     patch(environment, "developer", name, &json!({ "metadata": { "finalizers": rest } }));
 }
 
+/// Each of hundreds of managers would be looked for among hundreds of others, which the API server does not do.
+#[test]
+fn metadata_is_free_however_many_managers_somebody_writes_down() {
+    let environment = shared();
+    let name = "managers";
+    environment.create("gitops", &environment.app(TEAM, name));
+    environment.reconciled(TEAM, name);
+    let managers: Vec<Value> = (0..600)
+        .map(|number| {
+            json!({
+                "manager": format!("manager-{number}"), "operation": "Apply", "apiVersion": "cyclops-ui.com/v1alpha1",
+                "time": "2026-01-01T00:00:00Z", "fieldsType": "FieldsV1",
+                "fieldsV1": {"f:spec": {"f:template": {"f:path": {}}}},
+            })
+        })
+        .collect();
+    patch(environment, "developer", name, &json!({ "metadata": { "managedFields": managers } }));
+    let label = ["label", "modules.cyclops-ui.com", name, "-n", TEAM, "example.com/cost-centre=7"];
+    environment.kubectl("gitops", &label).success().unwrap();
+    // Which takes the controller's finalizer away.
+    let delete = ["delete", "modules.cyclops-ui.com", name, "-n", TEAM, "--timeout=60s"];
+    environment.kubectl("gitops", &delete).success().unwrap();
+}
+
 #[test]
 fn the_controller_writes_status() {
     let environment = shared();
