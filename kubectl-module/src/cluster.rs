@@ -20,11 +20,16 @@ use crate::terminal::escape;
 /// Our name in `metadata.managedFields`. Flux takes over what managers whose name begins with `kubectl` wrote.
 pub(crate) const FIELD_MANAGER: &str = "module-edit";
 
+/// What can be done where there is no cluster.
+const WITHOUT_CLUSTER: &str =
+    "without a cluster, preview, explain, set, edit and render take a file: -f FILE --offline; check needs none";
+
 /// A connection to a cluster.
 #[derive(Clone)]
 pub(crate) struct Cluster {
     client: Client,
     namespace: String,
+    address: String,
 }
 
 impl Cluster {
@@ -32,14 +37,15 @@ impl Cluster {
     pub(crate) async fn connect(globals: &GlobalArguments) -> Result<Self, Failure> {
         let config = connection::config(globals).await?;
         let namespace = globals.namespace.clone().unwrap_or_else(|| config.default_namespace.clone());
+        let address = config.cluster_url.to_string();
         let client = ClientBuilder::try_from(config)?.with_layer(&MapResponseLayer::new(print_warnings)).build();
-        Ok(Self { client, namespace })
+        Ok(Self { client, namespace, address })
     }
 
     /// A connection for tests.
     #[cfg(test)]
     pub(crate) fn with_client(client: Client, namespace: &str) -> Self {
-        Self { client, namespace: namespace.to_owned() }
+        Self { client, namespace: namespace.to_owned(), address: "https://example.com/".to_owned() }
     }
 
     /// The namespace that the command is about.
@@ -55,6 +61,26 @@ impl Cluster {
     /// The Modules of all namespaces.
     pub(crate) fn all_modules(&self) -> Api<DynamicObject> {
         Api::all_with(self.client.clone(), &resource())
+    }
+
+    /// A read that failed.
+    pub(crate) fn failure(&self, attempt: &str, error: kube::Error) -> Failure {
+        match error {
+            kube::Error::Api(status) => Failure::message(CODE_ERROR, format!("{attempt}: {}", status.message)),
+            error => {
+                let attempt = format!("{attempt}: no answer from {}", self.address);
+                Failure::new(CODE_ERROR, anyhow::Error::new(error).context(attempt)).hint(WITHOUT_CLUSTER)
+            }
+        }
+    }
+
+    /// A write of a Module that failed. What the server refuses has its code, and every cause stands on a line of its
+    /// own.
+    pub(crate) fn write_failure(&self, name: &str, error: kube::Error) -> Failure {
+        match error {
+            kube::Error::Api(status) => not_written(name, &status),
+            error => self.failure(&format!("module {name} was not changed"), error),
+        }
     }
 }
 
@@ -74,25 +100,6 @@ pub(crate) fn module_name(text: &str) -> Result<&str, Failure> {
         return Err(Failure::usage("the Module has no name"));
     }
     Ok(name)
-}
-
-/// A read that failed.
-pub(crate) fn failure(attempt: &str, error: kube::Error) -> Failure {
-    match error {
-        kube::Error::Api(status) => Failure::message(CODE_ERROR, format!("{attempt}: {}", status.message)),
-        error => {
-            let failure = Failure::new(CODE_ERROR, anyhow::Error::new(error).context(attempt.to_owned()));
-            failure.hint("work without a cluster on a file: -f FILE --offline")
-        }
-    }
-}
-
-/// A write of a Module that failed. What the server refuses has its code, and every cause stands on a line of its own.
-pub(crate) fn write_failure(name: &str, error: kube::Error) -> Failure {
-    match error {
-        kube::Error::Api(status) => not_written(name, &status),
-        error => failure(&format!("module {name} was not changed"), error),
-    }
 }
 
 fn not_written(name: &str, status: &Status) -> Failure {

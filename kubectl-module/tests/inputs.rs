@@ -96,7 +96,8 @@ fn without_a_cluster_there_is_a_way_on() {
     assert_eq!(outcome.code, 1);
     let expected = "\
 Error: no kubeconfig was found, and this is no pod of a cluster
-Hint: name one with --kubeconfig or KUBECONFIG, or work on a file: -f FILE --offline
+Hint: name one with --kubeconfig or KUBECONFIG
+Hint: without a cluster, preview, explain, set, edit and render take a file: -f FILE --offline; check needs none
 ";
     assert_eq!(outcome.stderr, expected);
     // Files of a list may be missing, as for kubectl.
@@ -105,4 +106,20 @@ Hint: name one with --kubeconfig or KUBECONFIG, or work on a file: -f FILE --off
     let named = place.run(&["get", "--kubeconfig", "nowhere"]);
     assert_eq!(named.code, 1);
     assert!(named.stderr.starts_with("Error: cannot read nowhere\nCaused by: "), "{}", named.stderr);
+}
+
+#[test]
+fn a_server_that_does_not_answer_is_named() {
+    let place = Place::new();
+    // Nothing listens on port 1.
+    let refused = place.run(&["get", "-s", "http://127.0.0.1:1"]);
+    assert_eq!(refused.code, 1);
+    let expected = "Error: cannot list Modules: no answer from http://127.0.0.1:1/\nCaused by: ";
+    assert!(refused.stderr.starts_with(expected), "{}", refused.stderr);
+    let incomplete = place.run(&["get", "-s", "server:6443"]);
+    let expected = "\
+Error: the address of the server, server:6443, is not complete
+Hint: give it as a URL, such as https://server:6443
+";
+    assert_eq!((incomplete.code, incomplete.stderr.as_str()), (1, expected));
 }

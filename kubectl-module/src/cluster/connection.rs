@@ -8,6 +8,7 @@ use anyhow::Context;
 use kube::Config;
 use kube::config::{AuthInfo, Cluster, KubeConfigOptions, Kubeconfig, NamedAuthInfo, NamedCluster, NamedContext};
 
+use super::WITHOUT_CLUSTER;
 use crate::failure::{CODE_ERROR, Failure};
 use crate::global::GlobalArguments;
 
@@ -20,7 +21,8 @@ pub(crate) async fn config(globals: &GlobalArguments) -> Result<Config, Failure>
     let mut config = match kubeconfig {
         None if globals.server.is_none() => Config::incluster().map_err(|_| {
             Failure::message(CODE_ERROR, "no kubeconfig was found, and this is no pod of a cluster")
-                .hint("name one with --kubeconfig or KUBECONFIG, or work on a file: -f FILE --offline")
+                .hint("name one with --kubeconfig or KUBECONFIG")
+                .hint(WITHOUT_CLUSTER)
         })?,
         found => {
             let mut kubeconfig = found.unwrap_or_default();
@@ -28,6 +30,11 @@ pub(crate) async fn config(globals: &GlobalArguments) -> Result<Config, Failure>
             Config::from_custom_kubeconfig(kubeconfig, &options).await.context("the kubeconfig cannot be used")?
         }
     };
+    let address = &config.cluster_url;
+    if address.scheme().is_none() {
+        return Err(Failure::message(CODE_ERROR, format!("the address of the server, {address}, is not complete"))
+            .hint(format!("give it as a URL, such as https://{address}")));
+    }
     let timeout = parse_timeout(&globals.request_timeout).map_err(Failure::usage)?;
     config.read_timeout = timeout;
     config.connect_timeout = timeout.or(config.connect_timeout);

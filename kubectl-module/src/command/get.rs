@@ -6,7 +6,7 @@ use kube::Api;
 use kube::api::{DynamicObject, ListParams};
 use serde_json::{Value, json};
 
-use crate::cluster::{self, Cluster, module_name};
+use crate::cluster::{Cluster, module_name};
 use crate::command::{SUCCESS, block_on};
 use crate::failure::Failure;
 use crate::global::GlobalArguments;
@@ -88,7 +88,7 @@ impl GetArguments {
             parameters.label_selector.clone_from(&self.selector);
             loop {
                 let page =
-                    api.list(&parameters).await.map_err(|error| cluster::failure("cannot list Modules", error))?;
+                    api.list(&parameters).await.map_err(|error| cluster.failure("cannot list Modules", error))?;
                 found.extend(page.items);
                 match page.metadata.continue_.filter(|token| !token.is_empty()) {
                     Some(token) => parameters.continue_token = Some(token),
@@ -99,7 +99,7 @@ impl GetArguments {
         for name in &self.names {
             let name = module_name(name)?;
             let module =
-                api.get(name).await.map_err(|error| cluster::failure(&format!("cannot get module {name}"), error))?;
+                api.get(name).await.map_err(|error| cluster.failure(&format!("cannot get module {name}"), error))?;
             found.push(module);
         }
         Ok(found)

@@ -9,7 +9,7 @@ use module::preview::{PreviewAnswer, PreviewQuestion, Want};
 use serde_json::{Value, json};
 
 use super::offline::read_module_file;
-use crate::cluster::{self, Cluster, FIELD_MANAGER, resource};
+use crate::cluster::{Cluster, FIELD_MANAGER, resource};
 use crate::command::block_on;
 use crate::failure::{CODE_ERROR, Failure};
 use crate::global::GlobalArguments;
@@ -44,7 +44,7 @@ impl LiveModule {
     fn fetch_from(cluster: Cluster, name: &str) -> Result<Self, Failure> {
         let object = block_on(async {
             let found = cluster.modules().get(name).await;
-            found.map_err(|error| cluster::failure(&format!("cannot get module {name}"), error))
+            found.map_err(|error| cluster.failure(&format!("cannot get module {name}"), error))
         })?;
         Ok(Self { cluster, name: name.to_owned(), object: serde_json::to_value(&object)?, exists: true, wanted: None })
     }
@@ -63,7 +63,7 @@ impl LiveModule {
         let (cluster, found) = block_on(async {
             let cluster = Cluster::connect(&globals).await?;
             let found = cluster.modules().get_opt(&name).await;
-            let found = found.map_err(|error| cluster::failure(&format!("cannot get module {name}"), error))?;
+            let found = found.map_err(|error| cluster.failure(&format!("cannot get module {name}"), error))?;
             Ok((cluster, found))
         })?;
         let exists = found.is_some();
@@ -119,14 +119,14 @@ impl LiveModule {
                     ..PatchParams::default()
                 };
                 let written = modules.patch(&self.name, &parameters, &Patch::Merge(patch)).await;
-                return written.map_err(|error| cluster::failure(&attempt, error));
+                return written.map_err(|error| self.cluster.failure(&attempt, error));
             }
             let mut object = DynamicObject::new(&self.name, &resource()).within(self.namespace());
             object.data = json!({"spec": spec.or(self.object.get("spec"))});
             object.metadata.annotations = Some([(annotations::QUESTION.to_owned(), question)].into());
             let parameters = PostParams { dry_run: true, field_manager: Some(FIELD_MANAGER.to_owned()) };
             let written = modules.create(&parameters, &object).await;
-            written.map_err(|error| cluster::failure(&attempt, error))
+            written.map_err(|error| self.cluster.failure(&attempt, error))
         })?;
         let answer = answered.metadata.annotations.unwrap_or_default().remove(annotations::ANSWER);
         let answer = answer.ok_or_else(|| {
@@ -159,7 +159,7 @@ impl LiveModule {
             match written {
                 Ok(_) => Ok(Written::Done),
                 Err(kube::Error::Api(status)) if status.code == 409 => Ok(Written::Conflict),
-                Err(error) => Err(cluster::write_failure(&format!("{}/{}", self.namespace(), self.name), error)),
+                Err(error) => Err(self.cluster.write_failure(&format!("{}/{}", self.namespace(), self.name), error)),
             }
         })?;
         Ok(written)
