@@ -26,8 +26,8 @@ fn an_unknown_repository_says_where_to_map_it() {
     let place = Place::new();
     let text = message(&place, &module("{repo: https://elsewhere.example.com/x, path: demo, version: main}", "{}"));
     assert!(text.contains("https://elsewhere.example.com/x"), "{text}");
-    assert!(text.contains("Hint: map it to a folder in PLACE/examples/kubectl-module.yaml"), "{text}");
     assert!(text.contains("--template-root https://elsewhere.example.com/x=DIR"), "{text}");
+    assert!(text.ends_with("\nHint: map it to a folder in PLACE/examples/kubectl-module.yaml\n"), "{text}");
 }
 
 #[test]

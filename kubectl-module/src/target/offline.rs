@@ -183,20 +183,19 @@ impl FileModule {
                 format!("{}: spec.template.repo names no repository of templates", self.path.display()),
             ));
         }
-        load(&self.templates, &location).map_err(|error| self.source_failure(error, &location))
+        load(&self.templates, &location).map_err(|error| self.source_failure(error))
     }
 
-    fn source_failure(&self, error: anyhow::Error, location: &TemplateLocation) -> Failure {
+    fn source_failure(&self, error: anyhow::Error) -> Failure {
         let not_mapped = matches!(error.downcast_ref(), Some(SourceError::NotMapped { .. }));
         let failure = Failure::new(CODE_ERROR, error);
         if !not_mapped {
             return failure;
         }
-        let place = match &self.config.file {
-            Some(file) => format!("map it to a folder in {}", file.display()),
-            None => format!("map it to a folder in a {FILE_NAME} beside the Module's file or above"),
-        };
-        failure.hint(format!("{place}, or with --template-root {}=DIR", location.repo))
+        match &self.config.file {
+            Some(file) => failure.hint(format!("map it to a folder in {}", file.display())),
+            None => failure.hint(format!("{FILE_NAME} is looked for beside the Module's file and above")),
+        }
     }
 
     fn expansion(&self, template: &Template, object: &Value) -> Result<Expansion, Failure> {
