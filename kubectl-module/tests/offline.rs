@@ -167,9 +167,12 @@ fn set_keeps_texts_and_refuses_locked_values() {
 fn a_gitops_repository_is_found_from_any_depth() {
     let place = Place::new();
     let file = "examples/gitops/apps/team-a/shop.yaml";
-    let shown = place.run(&["preview", "-f", file, "--offline", "-n", "team-a", "--set", "shop.replicas=3"]);
+    let shown = place.run(&["preview", "-f", file, "--offline", "--set", "shop.replicas=3"]);
     assert_eq!(shown.code, 0, "{}", shown.stderr);
     assert!(shown.stdout.starts_with("Values\n  ~ shop.replicas: 2 -> 3\n"), "{}", shown.stdout);
+    // The namespace is the kustomization's.
+    let explained = place.run(&["explain", "-f", file, "--offline"]);
+    assert!(explained.stdout.starts_with("MODULE:    team-a/shop\n"), "{}", explained.stdout);
 }
 
 #[test]

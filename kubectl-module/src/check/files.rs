@@ -251,9 +251,7 @@ impl Files {
         if let Some(known) = self.kustomized.get(folder) {
             return known.clone();
         }
-        let mut files = KUSTOMIZATIONS.iter().map(|name| folder.join(name)).filter(|file| file.is_file());
-        let found = files.find_map(|file| yaml::parse(&read_limited(&file).ok()?).ok());
-        let namespace = found.and_then(|found| found.get("namespace")?.coerced_text()).filter(|name| !name.is_empty());
+        let namespace = kustomized_namespace(folder);
         self.kustomized.insert(folder.to_owned(), namespace.clone());
         namespace
     }
@@ -273,6 +271,13 @@ impl Files {
 /// Whether a file of this name is looked at in a folder.
 pub(crate) fn is_looked_for(path: &Path) -> bool {
     path.extension().is_some_and(|extension| EXTENSIONS.iter().any(|known| extension == *known))
+}
+
+/// The namespace that the kustomization in a folder gives every object.
+pub(crate) fn kustomized_namespace(folder: &Path) -> Option<String> {
+    let mut files = KUSTOMIZATIONS.iter().map(|name| folder.join(name)).filter(|file| file.is_file());
+    let found = files.find_map(|file| yaml::parse(&read_limited(&file).ok()?).ok())?;
+    found.get("namespace")?.coerced_text().filter(|name| !name.is_empty())
 }
 
 fn read_limited(path: &Path) -> Result<Vec<u8>, String> {

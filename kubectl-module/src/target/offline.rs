@@ -19,6 +19,7 @@ use renderer::{Chart, Limits, values};
 use serde_json::{Map, Value};
 use template_source::{LocalTemplates, SourceError, TemplateLocation};
 
+use crate::check::files::kustomized_namespace;
 use crate::config::{Config, FILE_NAME};
 use crate::failure::{CODE_ERROR, Failure};
 use crate::global::GlobalArguments;
@@ -279,7 +280,7 @@ pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
     Ok(fs::read(path).with_context(|| format!("cannot read {}", path.display()))?)
 }
 
-/// Reads a file that holds one Module.
+/// Reads a file that holds one Module. Its namespace is that of a kustomization beside it, else its own.
 pub(crate) fn read_module_file(path: &Path) -> Result<Value, Failure> {
     let documents = renderer::yaml::parse_all(read_text(path)?.as_bytes())
         .with_context(|| format!("{} is no valid YAML", path.display()))?;
@@ -295,13 +296,16 @@ pub(crate) fn read_module_file(path: &Path) -> Result<Value, Failure> {
     if modules.len() > 1 {
         return Err(complain("holds more than one Module; give each one its own file"));
     }
-    let object =
+    let mut object =
         modules.pop().ok_or_else(|| complain("holds no Module (apiVersion: cyclops-ui.com/v1alpha1, kind: Module)"))?;
     if object.pointer("/metadata/name").and_then(Value::as_str).is_none_or(str::is_empty) {
         return Err(complain("holds a Module without metadata.name"));
     }
     if !object.get("spec").is_some_and(Value::is_object) {
         return Err(complain("holds a Module without spec: name a template and values"));
+    }
+    if let Some(namespace) = path.parent().filter(|_| !is_standard_input(path)).and_then(kustomized_namespace) {
+        object["metadata"]["namespace"] = namespace.into();
     }
     Ok(object)
 }
