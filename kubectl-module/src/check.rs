@@ -4,7 +4,6 @@ pub(crate) mod base;
 mod fields;
 pub(crate) mod files;
 mod github;
-pub(crate) mod identity;
 mod judge;
 pub(crate) mod live;
 pub(crate) mod offline;

@@ -13,6 +13,7 @@ mod editor;
 mod failure;
 mod global;
 mod host;
+mod identity;
 mod lock;
 mod merge;
 mod output;

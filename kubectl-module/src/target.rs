@@ -11,6 +11,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use module::preview::{PreviewAnswer, Want};
+use module::verdict::Refusal;
 use serde_json::{Map, Value};
 
 use crate::cluster::module_name;
@@ -18,6 +19,7 @@ use crate::config::parse_template_root;
 use crate::failure::Failure;
 use crate::global::GlobalArguments;
 use crate::lock::Locks;
+use crate::refusal;
 use crate::schema::SchemaTree;
 
 pub(crate) use live::{LiveModule, Written};
@@ -90,6 +92,16 @@ impl Target {
     /// The Module as kubectl names it.
     pub(crate) fn shown_name(&self) -> String {
         format!("module.cyclops-ui.com/{}", self.name())
+    }
+
+    /// A change of the Module that is refused.
+    pub(crate) fn refused(&self, refusal: &Refusal) -> Failure {
+        let failure = refusal::failure(&format!("{}/{}", self.namespace(), self.name()), refusal);
+        let hint = match self {
+            Self::File(module) if refusal.ground.is_lock() => module.writer_hint(),
+            _ => None,
+        };
+        hint.into_iter().fold(failure, Failure::hint)
     }
 
     /// The Module as it is by now.

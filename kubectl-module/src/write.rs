@@ -11,7 +11,6 @@ use serde_json::{Map, Value};
 use crate::failure::{CODE_CONFLICT, CODE_ERROR, Failure};
 use crate::merge;
 use crate::output::report;
-use crate::refusal;
 use crate::target::{FileModule, Target, TemplateKnowledge, Written};
 use crate::terminal::{Terminal, escape};
 use crate::values_file;
@@ -100,7 +99,7 @@ fn check_offline(target: &Target, module: &FileModule, values: &Value, terminal:
         terminal.print_error(&format!("Warning: {}\n", escape(warning)));
     }
     let Some(refusal) = &answer.refusal else { return Ok(()) };
-    Err(refusal::failure(&format!("{}/{}", target.namespace(), target.name()), refusal))
+    Err(target.refused(refusal))
 }
 
 /// Replaces the values in the Module's file, and nothing else.

@@ -61,6 +61,8 @@ Error: the change of module team-a/storefront is refused
   spec.values.cache.version
     locked by the template's sub-chart cache: it is \"8.2\" and must not become \"8.0\". Only the service account \
 argocd/argocd-application-controller and the service account flux-system/kustomize-controller may change it. Change it in Git, from where it is applied.
+Hint: this is judged for somebody whom no policy names; for the GitOps writer add --as \
+system:serviceaccount:argocd:argocd-application-controller
 ";
     assert_eq!(refused.stderr, expected);
 }
@@ -173,6 +175,25 @@ fn a_gitops_repository_is_found_from_any_depth() {
     // The namespace is the kustomization's.
     let explained = place.run(&["explain", "-f", file, "--offline"]);
     assert!(explained.stdout.starts_with("MODULE:    team-a/shop\n"), "{}", explained.stdout);
+}
+
+#[test]
+fn what_only_git_may_change_is_judged_for_whom_a_flag_names() {
+    let place = Place::new();
+    let arguments = ["preview", "-f", SHOP, "--offline", "--set", "cache.version=8.0"];
+    let writer = "system:serviceaccount:argocd:argocd-application-controller";
+    let hint =
+        format!("Hint: this is judged for somebody whom no policy names; for the GitOps writer add --as {writer}\n");
+    let nobody = place.run(&arguments);
+    assert!(nobody.code == 3 && nobody.stderr.ends_with(&hint), "{}", nobody.stderr);
+    let other = place.run(&[&arguments[..], &["--as", "alice"]].concat());
+    assert!(other.code == 3 && !other.stderr.contains("Hint"), "{}", other.stderr);
+    let git = place.run(&[&arguments[..], &["--as", writer]].concat());
+    assert_eq!((git.code, git.stderr.as_str()), (0, ""));
+    assert!(git.stdout.starts_with("Values\n  ~ cache.version: \"8.2\" -> \"8.0\"  LOCKED\n"), "{}", git.stdout);
+    let set = place.run(&["set", "-f", SHOP, "--offline", "cache.version=8.0", "--as", writer]);
+    assert_eq!((set.code, set.stderr.as_str()), (0, ""));
+    assert!(place.read(SHOP).contains("version: \"8.0\""));
 }
 
 #[test]

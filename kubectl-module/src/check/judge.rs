@@ -16,12 +16,12 @@ use template_source::{LocalTemplates, SourceError, TemplateLocation};
 
 use super::fields::Definitions;
 use super::files::{Document, Kind};
-use super::identity::git_ops_writer;
 use super::offline::OfflineCheck;
 use super::policies::{self, PolicySources};
 use super::{Change, Checked, Finding, Level, Place, Report, Rule};
 use crate::config::Config;
 use crate::failure::Failure;
+use crate::identity::git_ops_writer;
 use crate::target::{expand, load, location};
 
 /// What makes a reference to a template another one. Where Modules are written in Git is not part of it.

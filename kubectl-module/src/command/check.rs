@@ -7,7 +7,6 @@ use clap::Args;
 use crate::check::Report;
 use crate::check::base::Base;
 use crate::check::files::{Root, STANDARD_INPUT};
-use crate::check::identity;
 use crate::check::live;
 use crate::check::offline::OfflineCheck;
 use crate::check::output::CheckFormat;
@@ -15,6 +14,7 @@ use crate::command::SUCCESS;
 use crate::config::parse_template_root;
 use crate::failure::{CODE_ERROR, CODE_REFUSED, Failure};
 use crate::global::GlobalArguments;
+use crate::identity;
 use crate::target::on_render_stack;
 use crate::terminal::Terminal;
 

@@ -11,7 +11,6 @@ use crate::failure::{CODE_DIFFERENCE, CODE_REFUSED, Failure};
 use crate::global::GlobalArguments;
 use crate::output::Format;
 use crate::output::report::report;
-use crate::refusal;
 use crate::target::{FileArguments, Target, TemplateKnowledge};
 use crate::terminal::{Terminal, escape};
 use crate::values_read::with_integers;
@@ -90,7 +89,7 @@ impl PreviewArguments {
             if self.output.is_some() {
                 return Ok(CODE_REFUSED);
             }
-            return Err(refusal::failure(&name, refusal));
+            return Err(target.refused(refusal));
         }
         Ok(if self.exit_code && !plan.is_empty() { CODE_DIFFERENCE } else { SUCCESS })
     }

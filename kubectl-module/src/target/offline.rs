@@ -23,6 +23,7 @@ use crate::check::files::kustomized_namespace;
 use crate::config::{Config, FILE_NAME};
 use crate::failure::{CODE_ERROR, Failure};
 use crate::global::GlobalArguments;
+use crate::identity::{self, git_ops_writer};
 use crate::target::FileArguments;
 use crate::values_read;
 
@@ -39,6 +40,8 @@ pub(crate) struct FileModule {
     templates: LocalTemplates,
     config: Config,
     policy: EffectivePolicy,
+    /// For whom is judged; without one, for somebody whom no policy names.
+    requester: Option<Requester>,
 }
 
 impl FileModule {
@@ -46,10 +49,15 @@ impl FileModule {
     pub(crate) fn of(arguments: &FileArguments, globals: &GlobalArguments) -> Result<Self, Failure> {
         let path = arguments.filename.as_deref().unwrap_or(Path::new("-"));
         let roots = arguments.template_root.iter().cloned().collect();
-        Self::read(path, roots, globals.namespace.as_deref())
+        Self::read(path, roots, globals.namespace.as_deref(), identity::of_flags(globals)?)
     }
 
-    fn read(path: &Path, flags: BTreeMap<String, PathBuf>, namespace: Option<&str>) -> Result<Self, Failure> {
+    fn read(
+        path: &Path,
+        flags: BTreeMap<String, PathBuf>,
+        namespace: Option<&str>,
+        requester: Option<Requester>,
+    ) -> Result<Self, Failure> {
         let object = read_module_file(path)?;
         let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
         let name = text("/metadata/name").unwrap_or_default();
@@ -70,6 +78,7 @@ impl FileModule {
             object,
             templates: LocalTemplates::new(roots),
             config,
+            requester,
         })
     }
 
@@ -95,10 +104,21 @@ impl FileModule {
 
     /// The Module as the file has it by now.
     pub(crate) fn refreshed(&self) -> Result<Self, Failure> {
-        Self::read(&self.path, self.flags.clone(), Some(&self.namespace))
+        Self::read(&self.path, self.flags.clone(), Some(&self.namespace), self.requester.clone())
     }
 
-    /// Answers what the server would answer to somebody who may change no locked value.
+    /// What lets through what only a GitOps writer may do; none if somebody is named already, or there is no writer.
+    pub(crate) fn writer_hint(&self) -> Option<String> {
+        let writer = git_ops_writer(&self.policy).filter(|writer| !writer.username.is_empty())?;
+        self.requester.is_none().then(|| {
+            format!(
+                "this is judged for somebody whom no policy names; for the GitOps writer add --as {}",
+                writer.username
+            )
+        })
+    }
+
+    /// Answers what the server would answer to the requester.
     pub(crate) fn ask(&self, spec: Option<&Value>, want: &[Want]) -> Result<PreviewAnswer, Failure> {
         on_render_stack(|| self.answer(spec, want))?
     }
@@ -135,11 +155,12 @@ impl FileModule {
             answer.locks = template_then.locks().locks().map(LockAnswer::from).collect();
         }
         if want.contains(&Want::Verdict) {
+            let nobody = Requester::default();
             let question = Question {
                 operation: Operation::Update,
                 old: Some(&self.object),
                 new: Some(&then),
-                requester: &Requester::default(),
+                requester: self.requester.as_ref().unwrap_or(&nobody),
                 policy: &self.policy,
                 old_template: Some(&template_now),
                 new_template: moved_to.as_ref(),

@@ -1,4 +1,4 @@
-//! For whom a check judges.
+//! For whom is judged where there is no server that knows who asks.
 
 use module::Requester;
 use module::policy::{EffectivePolicy, Subject};
@@ -16,7 +16,7 @@ pub(crate) fn of_flags(globals: &GlobalArguments) -> Result<Option<Requester>, F
 }
 
 /// A GitOps writer whom all policies name; none if there is none.
-pub(super) fn git_ops_writer(policy: &EffectivePolicy) -> Option<Requester> {
+pub(crate) fn git_ops_writer(policy: &EffectivePolicy) -> Option<Requester> {
     policy.git_ops_writers().into_iter().find_map(|subject| match subject {
         Subject { service_account: Some(account), user: None, group: None } => {
             Some(authenticated(&Requester::service_account_username(&account.namespace, &account.name), []))
