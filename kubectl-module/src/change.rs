@@ -133,7 +133,7 @@ fn set_by_schema(values: &mut Map<String, Value>, expression: &str, schema: &Sch
 }
 
 /// Paths of scalars that differ, also inside lists.
-fn changed_leaves(before: &Value, after: &Value) -> Vec<ValuePath> {
+pub(crate) fn changed_leaves(before: &Value, after: &Value) -> Vec<ValuePath> {
     fn leaves(path: &ValuePath, before: Option<&Value>, after: &Value, found: &mut Vec<ValuePath>) {
         match after {
             Value::Object(map) => {

@@ -97,6 +97,19 @@ impl SchemaTree {
         keys
     }
 
+    /// Whether names are given to the values inside one, and this is none of them. Where the author says that others
+    /// may be there too, nothing is left out.
+    pub(crate) fn leaves_out(&self, key: &str, inside: &ValuePath) -> bool {
+        let names = self.keys(inside);
+        let others = ["additionalProperties", "patternProperties"];
+        let admits_others = |node: &Value| {
+            others.iter().filter_map(|keyword| node.get(keyword)).any(|others| *others != Value::Bool(false))
+        };
+        !names.is_empty()
+            && !names.iter().any(|name| name == key)
+            && !self.at(inside).iter().any(|schema| admits_others(schema.node))
+    }
+
     /// All subschemas that apply to the value at a path.
     fn at(&self, path: &ValuePath) -> Vec<Schema<'_>> {
         let mut found = Schema::expand(&self.root, &self.root);
@@ -243,6 +256,21 @@ mod tests {
         assert!(describe("cache.size").deprecated);
         assert_eq!(describe("unknown"), Description::default());
         assert_eq!(describe("loop"), Description::default());
+    }
+
+    #[test]
+    fn what_has_no_name_is_left_out_unless_others_are_admitted() {
+        let tree = tree();
+        let leaves_out = |key: &str, path: &str| tree.leaves_out(key, &crate::path::parse(path).unwrap());
+        assert!(leaves_out("d", "") && leaves_out("sizes", "cache"));
+        assert!(!leaves_out("a", "") && !leaves_out("size", "cache"));
+        // Nothing is said about what is inside.
+        assert!(!leaves_out("x", "a"));
+        for others in [json!({"additionalProperties": {}}), json!({"patternProperties": {"^x": {}}})] {
+            let mut root = json!({"properties": {"a": {}}});
+            root.as_object_mut().unwrap().extend(others.as_object().unwrap().clone());
+            assert!(!SchemaTree::new(root, BTreeMap::new()).leaves_out("b", &ValuePath::default()));
+        }
     }
 
     #[test]

@@ -10,10 +10,13 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::Args;
+use module::ValuePath;
+use module::path::Token;
 use module::preview::{PreviewAnswer, Want};
 use module::verdict::Refusal;
 use serde_json::{Map, Value};
 
+use crate::change::changed_leaves;
 use crate::cluster::module_name;
 use crate::config::parse_template_root;
 use crate::failure::Failure;
@@ -176,6 +179,24 @@ impl TemplateKnowledge {
             effective: answer.values_now.clone().unwrap_or_default(),
             writers: answer.writers.clone(),
         }
+    }
+
+    /// Warnings about values that are set though the template has no such values: mostly they are misspelt.
+    pub(crate) fn doubts(&self, old: &Value, new: &Value) -> BTreeSet<String> {
+        changed_leaves(old, new).iter().filter_map(|path| self.doubt(path)).collect()
+    }
+
+    fn doubt(&self, path: &ValuePath) -> Option<String> {
+        path.tokens().iter().enumerate().find_map(|(depth, token)| {
+            let Token::Key(key) = token else { return None };
+            let inside = ValuePath::from(path.tokens()[..depth].to_vec());
+            let value = inside.key(key);
+            let is_left_out = value.get(&self.effective).is_none() && self.schema.leaves_out(key, &inside);
+            is_left_out.then(|| {
+                let place = if inside.is_root() { "it has".to_owned() } else { format!("{inside} has") };
+                format!("the template describes no value {value}; {place}: {}", self.schema.keys(&inside).join(", "))
+            })
+        })
     }
 }
 

@@ -159,6 +159,9 @@ pub(crate) fn print_changes(
         None => text.push_str(&format!("{} edited{note}\n", target.shown_name())),
     }
     terminal.print(&text)?;
+    for doubt in knowledge.doubts(old, new) {
+        terminal.print_error(&format!("Warning: {}\n", escape(&doubt)));
+    }
     Ok(())
 }
 

@@ -197,6 +197,23 @@ fn what_only_git_may_change_is_judged_for_whom_a_flag_names() {
 }
 
 #[test]
+fn what_the_template_does_not_describe_is_doubted() {
+    let place = Place::new();
+    let doubt = "Warning: the template describes no value shop.replicsa; shop has: ";
+    for arguments in [
+        &["preview", "-f", SHOP, "--offline", "--set", "shop.replicsa=4"][..],
+        &["set", "-f", SHOP, "--offline", "shop.replicsa=4"],
+    ] {
+        let outcome = place.run(arguments);
+        assert_eq!(outcome.code, 0);
+        assert!(outcome.stderr.starts_with(doubt), "{}", outcome.stderr);
+    }
+    // Maps for names of the user's own are no reason.
+    let free = ["preview", "-f", "examples/modules/app.yaml", "--offline", "--set", "podAnnotations.a=b,config.c=d"];
+    assert_eq!(place.run(&free).stderr, "");
+}
+
+#[test]
 fn colours_are_on_demand_only() {
     let place = Place::new();
     let arguments = ["preview", "-f", SHOP, "--offline", "--set", "shop.replicas=4", "--color", "always"];

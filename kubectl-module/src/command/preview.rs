@@ -1,5 +1,7 @@
 //! `kubectl module preview`.
 
+use std::collections::BTreeSet;
+
 use clap::Args;
 use module::plan::ResourceChange;
 use module::preview::{PreviewAnswer, Want};
@@ -52,6 +54,7 @@ impl PreviewArguments {
             return Err(Failure::usage("nothing to preview: say what to change, for example with --set PATH=VALUE"));
         }
         let now = target.values()?;
+        let mut doubts = BTreeSet::new();
         let values = if self.change.is_empty() {
             None
         } else {
@@ -60,13 +63,16 @@ impl PreviewArguments {
                 Some(spec) => spec.get("values").and_then(Value::as_object).cloned().unwrap_or_default(),
                 None => now.clone(),
             };
-            Some(self.change.apply(&start, &knowledge.schema)?)
+            let values = self.change.apply(&start, &knowledge.schema)?;
+            doubts = knowledge.doubts(&Value::Object(start), &Value::Object(values.clone()));
+            Some(values)
         };
         let mut spec = wanted.unwrap_or_else(|| target.spec_with(&now));
         if let Some(values) = values {
             spec["values"] = Value::Object(values);
         }
-        let answer = target.ask(Some(&spec), &[Want::Verdict, Want::Plan])?;
+        let mut answer = target.ask(Some(&spec), &[Want::Verdict, Want::Plan])?;
+        answer.warnings.extend(doubts);
         let plan = answer.plan.clone().unwrap_or_default();
         let name = format!("{}/{}", target.namespace(), target.name());
 
