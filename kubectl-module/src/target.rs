@@ -26,7 +26,9 @@ use crate::refusal;
 use crate::schema::SchemaTree;
 
 pub(crate) use live::{LiveModule, Written};
-pub(crate) use offline::{FileModule, expand, load, location, on_render_stack, read_bytes, read_text};
+pub(crate) use offline::{
+    FileModule, expand, is_standard_input, load, location, on_render_stack, read_bytes, read_text,
+};
 
 /// Where the Module is.
 #[derive(Args, Clone, Debug, Default)]

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use crate::failure::{CODE_CONFLICT, CODE_ERROR, Failure};
 use crate::merge;
 use crate::output::report;
-use crate::target::{FileModule, Target, TemplateKnowledge, Written};
+use crate::target::{FileArguments, FileModule, Target, TemplateKnowledge, Written, is_standard_input};
 use crate::terminal::{Terminal, escape};
 use crate::values_file;
 
@@ -28,6 +28,18 @@ pub(crate) struct WriteArguments {
     /// Print only the Module's name
     #[arg(short, long, value_name = "FORMAT")]
     pub(crate) output: Option<WriteFormat>,
+}
+
+impl WriteArguments {
+    /// Standard input can be read but not changed.
+    pub(crate) fn check_place(&self, file: &FileArguments) -> Result<(), Failure> {
+        let is_read_only = file.offline && file.filename.as_deref().is_some_and(is_standard_input);
+        if is_read_only && self.dry_run == DryRun::None {
+            return Err(Failure::usage("standard input cannot be changed")
+                .hint("name a file, or look at the change with preview or --dry-run"));
+        }
+        Ok(())
+    }
 }
 
 /// Where a change is checked instead of being made.
@@ -105,9 +117,6 @@ fn check_offline(target: &Target, module: &FileModule, values: &Value, terminal:
 /// Replaces the values in the Module's file, and nothing else.
 fn write_file(module: &FileModule, values: &Value) -> Result<(), Failure> {
     let path = module.path();
-    if path == std::path::Path::new("-") {
-        return Ok(());
-    }
     let shown = path.display();
     let text = fs::read_to_string(path).with_context(|| format!("cannot read {shown}"))?;
     let empty = Map::new();

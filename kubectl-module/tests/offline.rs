@@ -214,6 +214,14 @@ fn what_the_template_does_not_describe_is_doubted() {
 }
 
 #[test]
+fn standard_input_is_not_changed() {
+    let place = Place::new();
+    let outcome = place.run(&["set", "-f", "-", "--offline", "replicas=3"]);
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (2, ""));
+    assert!(outcome.stderr.starts_with("Error: standard input cannot be changed\nHint: "), "{}", outcome.stderr);
+}
+
+#[test]
 fn colours_are_on_demand_only() {
     let place = Place::new();
     let arguments = ["preview", "-f", SHOP, "--offline", "--set", "shop.replicas=4", "--color", "always"];

@@ -79,6 +79,7 @@ impl EditArguments {
                 template_root: self.template_root.clone(),
             },
         };
+        self.write.check_place(&file)?;
         let target = Target::find(self.name.as_deref(), &file, globals)?;
         let knowledge = knowledge_or_nothing(&target, terminal)?;
         let session = Session::open(target, knowledge, start)?;

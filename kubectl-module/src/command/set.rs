@@ -48,6 +48,7 @@ impl SetArguments {
         if change.is_empty() {
             return Err(Failure::usage("nothing to set: give PATH=VALUE"));
         }
+        write.check_place(&file)?;
         let target = Target::find(name, &file, globals)?;
         let knowledge: TemplateKnowledge = knowledge_or_nothing(&target, terminal)?;
         let mut target = target;

@@ -277,7 +277,8 @@ pub(crate) fn on_render_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Resul
     })
 }
 
-fn is_standard_input(path: &Path) -> bool {
+/// Whether a path stands for standard input.
+pub(crate) fn is_standard_input(path: &Path) -> bool {
     path == Path::new("-")
 }
 
