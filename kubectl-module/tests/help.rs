@@ -28,6 +28,7 @@ fn wrong_usage_ends_with_code_2() {
         &["set", "-f", "examples/modules/demo.yaml", "--offline", "replicas"],
         &["set", "replicas=2"],
         &["render"],
+        &["render", "-f", "examples/modules/demo.yaml", "--offline", "--set", "replicas=3"],
         &["explain", "-f", "examples/modules/demo.yaml", "--offline", "a[x]"],
         &["edit", "-f", "examples/modules/demo.yaml", "--offline"],
     ] {

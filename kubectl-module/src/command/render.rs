@@ -24,6 +24,28 @@ use crate::terminal::{Terminal, escape};
 /// The name of a release that is given none (Helm: `helm template`).
 const RELEASE_NAME: &str = "release-name";
 
+/// What says how a chart is rendered. How a Module is, is said by its file.
+const OF_CHARTS: [&str; 18] = [
+    "chart",
+    "release",
+    "set",
+    "set_string",
+    "set_json",
+    "set_file",
+    "set_literal",
+    "kube_version",
+    "api_versions",
+    "include_crds",
+    "show_only",
+    "output_dir",
+    "release_name",
+    "no_hooks",
+    "skip_tests",
+    "is_upgrade",
+    "skip_schema_validation",
+    "profile",
+];
+
 /// Render a chart as `helm template` does, or a Module as the controller does
 ///
 /// With a chart, prints what `helm template [NAME] CHART` prints. With -f FILE --offline, prints the resources of the
@@ -48,7 +70,7 @@ pub(crate) struct RenderArguments {
     files: Vec<PathBuf>,
 
     /// Render a Module's file on this machine
-    #[arg(long, conflicts_with = "chart")]
+    #[arg(long, conflicts_with_all = OF_CHARTS)]
     offline: bool,
 
     /// Folder that holds a repository of templates, for --offline; can be repeated
