@@ -40,19 +40,26 @@ impl Locks {
 
     /// Whether a mark is on the value or on something around it.
     pub(crate) fn covers(&self, path: &ValuePath, schema: &SchemaTree) -> bool {
-        self.patterns.iter().any(|pattern| {
-            pattern.len() <= path.tokens().len()
-                && pattern.iter().zip(path.tokens()).enumerate().all(|(depth, (step, token))| match (step, token) {
-                    (Step::Key(name), Token::Key(key)) => name == key,
-                    (Step::Index(position), Token::Index(index)) => position == index,
-                    (Step::AnyKey, Token::Key(_)) | (Step::AnyIndex, Token::Index(_)) => true,
-                    (Step::OtherKey, Token::Key(key)) => {
-                        !schema.keys(&ValuePath::from(path.tokens()[..depth].to_vec())).contains(key)
-                    }
-                    _ => false,
-                })
-        })
+        self.patterns.iter().any(|pattern| pattern.len() <= path.tokens().len() && fits(pattern, path, schema))
     }
+
+    /// Whether a mark is on something inside the value.
+    pub(crate) fn is_inside(&self, path: &ValuePath, schema: &SchemaTree) -> bool {
+        self.patterns.iter().any(|pattern| pattern.len() > path.tokens().len() && fits(pattern, path, schema))
+    }
+}
+
+/// Whether a pattern and a path agree as far as the shorter one goes.
+fn fits(pattern: &[Step], path: &ValuePath, schema: &SchemaTree) -> bool {
+    pattern.iter().zip(path.tokens()).enumerate().all(|(depth, (step, token))| match (step, token) {
+        (Step::Key(name), Token::Key(key)) => name == key,
+        (Step::Index(position), Token::Index(index)) => position == index,
+        (Step::AnyKey, Token::Key(_)) | (Step::AnyIndex, Token::Index(_)) => true,
+        (Step::OtherKey, Token::Key(key)) => {
+            !schema.keys(&ValuePath::from(path.tokens()[..depth].to_vec())).contains(key)
+        }
+        _ => false,
+    })
 }
 
 /// Reads `image.tag`, `hosts[*].name`, `env.*`, `labels.{^x-}`; `(all values)` is the root.
@@ -132,6 +139,13 @@ mod tests {
         }
         for path in ["image", "image.tags", "hosts[3]", "env.free", "a", "labels.x-ab", "list[1]", ""] {
             assert!(!covers(path), "{path}");
+        }
+        let is_inside = |path: &str| locks.is_inside(&crate::path::parse(path).unwrap(), &schema);
+        for path in ["", "image", "hosts", "hosts[3]", "env", "a", "labels.x-ab", "list"] {
+            assert!(is_inside(path), "{path}");
+        }
+        for path in ["image.tag", "image.tags", "other", "list[0]", "list[1]"] {
+            assert!(!is_inside(path), "{path}");
         }
     }
 

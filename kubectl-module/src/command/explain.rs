@@ -103,12 +103,18 @@ impl Explanation<'_> {
         }
     }
 
-    /// `name <type>  LOCKED`.
+    /// `name <type>  LOCKED`. What is inside has marks of its own where it is listed.
     fn heading(&self, path: &ValuePath, before: &str, name: &str) -> String {
         let types = self.knowledge.schema.describe(path).types;
         let types = if types.is_empty() { self.type_of_value(path) } else { types.join(" or ") };
         let types = if types.is_empty() { String::new() } else { format!(" <{}>", escape(&types)) };
-        let lock = if self.is_locked(path) { format!("  {}", self.style.notice("LOCKED")) } else { String::new() };
+        let lock = match self.is_locked(path) {
+            true => format!("  {}", self.style.notice("LOCKED")),
+            false if !self.recursive && self.knowledge.locks.is_inside(path, &self.knowledge.schema) => {
+                format!("  {}", self.style.notice("partly LOCKED"))
+            }
+            false => String::new(),
+        };
         format!("{before}{}{types}{lock}", escape(name))
     }
 
