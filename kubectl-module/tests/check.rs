@@ -81,7 +81,7 @@ fn what_is_merged_already_is_not_judged_again() {
     git(&place, &["commit", "--quiet", "--all", "--message", "Break"]);
     git(&place, &["checkout", "--quiet", "change"]);
     let expected = "\
-Checked 3 Modules in 3 files, compared with main: 1 changed, 2 unchanged
+Checked 3 Modules in 3 files, compared with main: 1 changed (team-a/storefront), 2 unchanged
 0 errors, 0 warnings, 0 notes
 ";
     assert_outcome(&check(&place, &["examples/modules", "--base", "main"]), 0, expected);
@@ -93,7 +93,7 @@ fn free_values_change_and_files_are_renamed() {
     edit(&place, DEMO, "replicas: 2", "replicas: 3");
     git(&place, &["mv", DEMO, "examples/modules/renamed.yaml"]);
     let expected = "\
-Checked 3 Modules in 3 files, compared with main: 1 changed, 2 unchanged
+Checked 3 Modules in 3 files, compared with main: 1 changed (team-a/demo), 2 unchanged
 0 errors, 0 warnings, 0 notes
 ";
     for identity in [&[][..], &["--as", "alice"]] {
@@ -110,7 +110,7 @@ fn locked_changes_are_notes_for_git_and_errors_for_people() {
         "locked by the template's sub-chart cache: it is \"8.2\" and must not become \"8.0\". Only {WRITERS} may \
          change it. Change it in Git, from where it is applied. [lock]"
     );
-    let summary = "Checked 1 Module in 1 file, compared with main: 1 changed";
+    let summary = "Checked 1 Module in 1 file, compared with main: 1 changed (team-a/storefront)";
     let note = format!(
         "{SHOP}:21:7: note: spec.values.cache.version: passes here and is refused to others: {why}\n\n{summary}\n\
          0 errors, 0 warnings, 1 note\n"
@@ -135,14 +135,15 @@ fn deleted_modules_are_judged_too() {
         "{SHOP}: note: Module team-a/storefront: passes here and is refused to others: the Module storefront is kept \
          in Git and has locked values, which deleting and creating it anew would get round. Only {WRITERS} may delete \
          it. [refused]\n\n\
-         Checked 2 Modules in 0 files, compared with main: 2 deleted\n0 errors, 0 warnings, 1 note\n"
+         Checked 2 Modules in 0 files, compared with main: 2 deleted (team-a/demo, team-a/storefront)\n\
+         0 errors, 0 warnings, 1 note\n"
     );
     // A file that is named, and one in a folder that is named.
     assert_outcome(&check(&place, &[SHOP, DEMO, "--base", "main"]), 0, &note);
     let outcome = check(&place, &["examples/modules", "--base", "main", "--as", "alice"]);
     assert_eq!(outcome.code, 3, "{outcome:?}");
     assert!(outcome.stdout.starts_with(&format!("{SHOP}: error: Module team-a/storefront: the Module")), "{outcome:?}");
-    assert!(outcome.stdout.ends_with("2 deleted, 1 unchanged\n1 error, 0 warnings, 0 notes\n"), "{outcome:?}");
+    assert!(outcome.stdout.ends_with(", 1 unchanged\n1 error, 0 warnings, 0 notes\n"), "{outcome:?}");
 }
 
 #[test]
@@ -161,7 +162,7 @@ examples/modules/storefront.yaml:18:7: error: spec.values.shop.theme: got number
 examples/modules/twice.yaml:4:3: error: metadata.name: is described in examples/modules/app.yaml:4 too [duplicate]
 examples/policy.yaml:15:3: error: spec.breakGlas: unknown field [policy]
 
-Checked 3 Modules in 5 files, compared with main: 2 changed, 1 unchanged
+Checked 3 Modules in 5 files, compared with main: 2 changed (team-a/demo, team-a/storefront), 1 unchanged
 5 errors, 0 warnings, 0 notes
 ";
     assert_outcome(&check(&place, &["examples/modules", "--base", "main"]), 1, expected);

@@ -71,10 +71,10 @@ fn check_compares_files_with_the_cluster_and_stores_nothing() {
     assert!(same.stdout.starts_with("Checked 1 Module in 1 file, compared with the cluster: 1 unchanged\n"), "{same}");
     let free = check("developer", "/spec/values/replicas", json!(5));
     assert_eq!(free.code, 0, "{free}");
-    assert!(free.stdout.contains("1 changed\n0 errors, 0 warnings, 0 notes\n"), "{free}");
+    assert!(free.stdout.contains("1 changed (team-a/plugin-check)\n0 errors, 0 warnings, 0 notes\n"), "{free}");
     let new = check("developer", "/metadata/name", json!("plugin-check-new"));
     assert_eq!(new.code, 0, "{new}");
-    assert!(new.stdout.contains(": 1 created\n"), "{new}");
+    assert!(new.stdout.contains(": 1 created (team-a/plugin-check-new)\n"), "{new}");
 
     let version = "/spec/values/general/version";
     let locked = check("developer", version, json!("2.0"));

@@ -7,8 +7,8 @@ use super::{Change, Finding, Level, Report, github, sarif};
 use crate::output::Format;
 use crate::terminal::{Styles, escape};
 
-/// Charts named in the summary. Further ones are counted.
-const MAX_CHARTS: usize = 3;
+/// Modules and charts named in the summary. Further ones are counted.
+const MAX_NAMED: usize = 3;
 
 /// How findings are printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -82,11 +82,17 @@ fn summary(report: &Report) -> String {
             (Change::Deleted, "deleted"),
             (Change::Unchanged, "unchanged"),
         ];
-        let changes = changes.map(|(change, name)| (report.count_of(change), name));
         let changes: Vec<_> = changes
             .into_iter()
-            .filter(|(count, _)| *count > 0)
-            .map(|(count, name)| format!("{count} {name}"))
+            .filter(|(change, _)| report.count_of(*change) > 0)
+            .map(|(change, name)| {
+                let modules = report.modules.iter().filter(|module| module.change == change);
+                let names = match change {
+                    Change::Unchanged => String::new(),
+                    _ => format!(" ({})", named(modules.map(|module| module.name.as_str()))),
+                };
+                format!("{} {name}{names}", report.count_of(change))
+            })
             .collect();
         if !changes.is_empty() {
             text.push_str(&format!(": {}", changes.join(", ")));
@@ -94,13 +100,20 @@ fn summary(report: &Report) -> String {
     }
     text.push('\n');
     if !report.charts.is_empty() {
-        let named: Vec<String> = report.charts.iter().take(MAX_CHARTS).map(|chart| line(chart)).collect();
-        let further = report.charts.len() - named.len();
-        let further = if further > 0 { format!(" and {further} more") } else { String::new() };
-        text.push_str(&format!("Left out, being charts: {}{further}\n", named.join(", ")));
+        text.push_str(&format!("Left out, being charts: {}\n", named(report.charts.iter().map(String::as_str))));
     }
     let counts = [Level::Error, Level::Warning, Level::Note].map(|level| counted(report.count(level), level.name()));
     text + &counts.join(", ") + "\n"
+}
+
+/// The first few names, and how many there are besides.
+fn named<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let names: Vec<String> = names.map(line).collect();
+    let shown = names.iter().take(MAX_NAMED).cloned().collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(MAX_NAMED) {
+        0 => shown,
+        further => format!("{shown} and {further} more"),
+    }
 }
 
 fn counted(count: usize, name: &str) -> String {
@@ -189,7 +202,7 @@ apps/a, b:c/100% ä.yaml:14:5: error: spec: line one
 apps/a, b:c/100% ä.yaml:14:5: note: spec.values.a: is locked [lock]
 gone.yaml: warning: Module team-a/shop: is deleted [refused]
 
-Checked 2 Modules in 1 file, compared with main (0123456789ab): 1 changed, 1 deleted
+Checked 2 Modules in 1 file, compared with main (0123456789ab): 1 changed (team-a/shop), 1 deleted (team-a/gone)
 Left out, being charts: a, b, c and 1 more
 2 errors, 1 warning, 1 note
 ";
