@@ -129,7 +129,7 @@ impl GetArguments {
             header.insert(0, "NAMESPACE");
         }
         if wide {
-            header.extend(["TARGET NAMESPACE", "REPOSITORY", "RESOLVED VERSION"]);
+            header.extend(["TARGET NAMESPACE", "REPOSITORY", "RESOLVED VERSION", "MESSAGE"]);
         }
         let rows: Vec<Vec<String>> = modules
             .iter()
@@ -144,6 +144,7 @@ impl GetArguments {
                         cell(data.pointer("/spec/targetNamespace").and_then(Value::as_str)),
                         cell(data.pointer("/spec/template/repo").and_then(Value::as_str)),
                         cell(data.pointer("/status/templateResolvedVersion").and_then(Value::as_str)),
+                        cell(message(module)),
                     ]);
                 }
                 row
@@ -173,9 +174,7 @@ fn readiness(module: &DynamicObject) -> (&str, String) {
     if module.metadata.deletion_timestamp.is_some() {
         return ("False", "Terminating".to_owned());
     }
-    let conditions = module.data.pointer("/status/conditions").and_then(Value::as_array);
-    let ready = conditions.into_iter().flatten().find(|condition| condition["type"] == "Ready");
-    if let Some(condition) = ready {
+    if let Some(condition) = ready_condition(module) {
         let status = condition["status"].as_str().unwrap_or("Unknown");
         return (status, condition["reason"].as_str().unwrap_or_default().to_owned());
     }
@@ -187,6 +186,17 @@ fn readiness(module: &DynamicObject) -> (&str, String) {
         }
         _ => ("Unknown", String::new()),
     }
+}
+
+/// What either controller says about that.
+fn message(module: &DynamicObject) -> Option<&str> {
+    let condition = ready_condition(module).and_then(|condition| condition["message"].as_str());
+    condition.or_else(|| module.data.pointer("/status/reconciliationStatus/reason").and_then(Value::as_str))
+}
+
+fn ready_condition(module: &DynamicObject) -> Option<&Value> {
+    let conditions = module.data.pointer("/status/conditions").and_then(Value::as_array);
+    conditions.into_iter().flatten().find(|condition| condition["type"] == "Ready")
 }
 
 /// A cell shows one line, and a mark where there is nothing.
@@ -258,6 +268,11 @@ mod tests {
         };
         let condition = json!({"conditions": [{"type": "Ready", "status": "False", "reason": "Blocked"}]});
         assert_eq!(of(condition), ("False".to_owned(), "Blocked".to_owned()));
+        let told = json!({"metadata": {"name": "x"}, "status": {
+            "conditions": [{"type": "Ready", "status": "False", "message": "no right"}],
+            "reconciliationStatus": {"status": "failed", "reason": "older"},
+        }});
+        assert_eq!(message(&module(told)), Some("no right"));
         let cyclops = json!({"reconciliationStatus": {"status": "succeeded"}});
         assert_eq!(of(cyclops), ("True".to_owned(), "Succeeded".to_owned()));
         assert_eq!(of(json!({})), ("Unknown".to_owned(), String::new()));
