@@ -82,7 +82,7 @@ impl EditArguments {
         self.write.check_place(&file)?;
         let target = Target::find(self.name.as_deref(), &file, globals)?;
         let knowledge = knowledge_or_nothing(&target, terminal)?;
-        let session = Session::open(target, knowledge, start)?;
+        let session = Session::open(target, knowledge, start, globals.context.clone())?;
         session.run(&editor, &self.write, terminal)
     }
 }
@@ -96,15 +96,22 @@ struct Session {
     base: Value,
     /// Whether the text to begin with came from an earlier edit.
     resumed: bool,
+    /// The context that was named.
+    context: Option<String>,
 }
 
 impl Session {
-    fn open(target: Target, knowledge: TemplateKnowledge, start: Option<String>) -> Result<Self, Failure> {
+    fn open(
+        target: Target,
+        knowledge: TemplateKnowledge,
+        start: Option<String>,
+        context: Option<String>,
+    ) -> Result<Self, Failure> {
         let values = target.values()?;
         let resumed = start.is_some();
         let text = start.unwrap_or_else(|| first_text(&target, &values, &knowledge));
         let file = EditedFile::create(target.name(), &text)?;
-        Ok(Self { target, knowledge, file, base: Value::Object(values), resumed })
+        Ok(Self { target, knowledge, file, base: Value::Object(values), resumed, context })
     }
 
     fn run(mut self, editor: &Editor, write: &WriteArguments, terminal: &Terminal) -> Result<u8, Failure> {
@@ -121,7 +128,8 @@ impl Session {
             }
             if let Some(Refused { code, reasons, .. }) = refused.take_if(|refused| refused.text == text) {
                 let failure = Failure::message(code, "Edit cancelled, no valid changes were saved");
-                return Err(self.saved(failure.details(reasons.iter().map(|reason| format!("  {}", escape(reason))))));
+                let lines = reasons.iter().flat_map(|reason| reason.trim_end().lines());
+                return Err(self.saved(failure.details(lines.map(|line| format!("  {}", escape(line))))));
             }
             let values = read_edited(&text);
             if let Ok(values) = &values
@@ -190,8 +198,9 @@ impl Session {
         let path = self.file.path().display();
         let resume = match &self.target {
             Target::Live(_) => {
+                let context = self.context.iter().map(|name| format!(" --context {name}")).collect::<String>();
                 format!(
-                    "your text is in {path}; go on with: kubectl module edit {} -n {} -f {path}",
+                    "your text is in {path}; go on with: kubectl module edit {} -n {}{context} -f {path}",
                     self.target.name(),
                     self.target.namespace()
                 )
