@@ -19,7 +19,7 @@ Exit codes:
 /// they are changed through Git only. Every command shows which ones, and says before a change is made what it would
 /// do.
 #[derive(Debug, Parser)]
-#[command(name = "kubectl-module", bin_name = "kubectl module", version, disable_help_subcommand = true)]
+#[command(name = "kubectl-module", bin_name = "kubectl module", version)]
 #[command(after_help = EXIT_CODES)]
 pub(crate) struct Arguments {
     #[command(subcommand)]

@@ -85,6 +85,6 @@ pub(crate) struct GlobalArguments {
     pub(crate) disable_compression: bool,
 
     /// When to use colours
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", help_heading = "Options")]
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", help_heading = None::<&str>)]
     pub(crate) color: ColorChoice,
 }

@@ -6,6 +6,7 @@ use crate::run::Place;
 fn help_of_every_command() {
     let place = Place::new();
     let mut text = place.run(&["--help"]).stdout;
+    assert_eq!(place.run(&["help"]).stdout, text);
     for command in ["check", "edit", "explain", "get", "preview", "render", "set", "version"] {
         let outcome = place.run(&[command, "--help"]);
         assert_eq!(outcome.code, 0);

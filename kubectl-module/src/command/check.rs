@@ -21,6 +21,20 @@ use crate::terminal::Terminal;
 /// The namespace of a Module whose file names none.
 const DEFAULT_NAMESPACE: &str = "default";
 
+const EXAMPLES: &str = "\
+Examples:
+  # The Modules in a folder
+  kubectl module check apps
+
+  # What a branch changes, told beside the lines of a pull request
+  kubectl module check apps --base origin/main -o github
+
+  # Whether a developer could make the change too
+  kubectl module check apps --base origin/main --as alice --as-group developers
+
+  # Whether the cluster is what the files say
+  kubectl module check apps --live";
+
 /// Check Modules in files, for example in a pull request
 ///
 /// Judges the Modules, ModulePolicies and TemplateStores in files and folders as the webhook would, and says with file
@@ -45,6 +59,7 @@ const DEFAULT_NAMESPACE: &str = "default";
 ///
 /// Ends with code 1 if anything is wrong whoever writes it, with code 3 if all that is wrong is who writes.
 #[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct CheckArguments {
     /// Files and folders with Modules, "-" for standard input
     #[arg(value_name = "FILE|DIR", required = true)]

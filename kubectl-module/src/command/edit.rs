@@ -19,12 +19,24 @@ use crate::terminal::{Terminal, escape};
 use crate::values_read::{ReadError, read_edited};
 use crate::write::{MAX_ATTEMPTS, WriteArguments, knowledge_or_nothing, print_changes, submit, too_many_conflicts};
 
+const EXAMPLES: &str = "\
+Examples:
+  # A Module in the cluster
+  kubectl module edit shop -n team-a
+
+  # The same in another editor, without storing anything
+  KUBE_EDITOR='code --wait' kubectl module edit shop -n team-a --dry-run=server
+
+  # A file of a Git repository
+  kubectl module edit -f apps/team-a/shop.yaml --offline";
+
 /// Edit the values of a Module in an editor
 ///
 /// The editor shows the values alone, with what the template says about each one, and marks those that are locked. A
 /// change that is refused comes back into the editor with the reasons. Somebody else's change in the meantime is merged;
 /// where both changed the same value, the editor opens again. The editor is KUBE_EDITOR, EDITOR, VISUAL or vi.
 #[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct EditArguments {
     /// Name of the Module
     #[arg(value_name = "NAME", required_unless_present = "filename")]

@@ -15,8 +15,23 @@ use crate::terminal::{Styles, Terminal, escape};
 /// Values nested deeper are not listed by `--recursive`; a schema may describe itself.
 const MAX_DEPTH: usize = 12;
 
+const EXAMPLES: &str = "\
+Examples:
+  # All values of a Module
+  kubectl module explain shop
+
+  # One of them, with what is inside
+  kubectl module explain shop cache
+
+  # The names of all, with their types and locks
+  kubectl module explain shop --recursive
+
+  # The values of a Module in a file
+  kubectl module explain -f apps/team-a/shop.yaml --offline cache.version";
+
 /// Describe the values of a Module: type, default, description, lock, and the value now
 #[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct ExplainArguments {
     /// Name of the Module (not with -f --offline), and the value to describe
     #[arg(value_name = "NAME PATH", num_args = 0..=2)]

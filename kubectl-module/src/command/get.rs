@@ -17,8 +17,20 @@ use crate::terminal::{Terminal, escape};
 /// Modules are listed in pages of this size, as kubectl does.
 const PAGE: u32 = 500;
 
+const EXAMPLES: &str = "\
+Examples:
+  # The Modules of all namespaces
+  kubectl module get -A
+
+  # With the version in use, and what failed
+  kubectl module get -n team-a -o wide
+
+  # One of them as it is stored
+  kubectl module get shop -n team-a -o yaml";
+
 /// List Modules, with their state and template
 #[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct GetArguments {
     /// Names of Modules; all if none is given
     #[arg(value_name = "NAME")]

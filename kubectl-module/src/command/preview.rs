@@ -17,15 +17,29 @@ use crate::target::{FileArguments, Target, TemplateKnowledge};
 use crate::terminal::{Terminal, escape};
 use crate::values_read::with_integers;
 
+const EXAMPLES: &str = "\
+Examples:
+  # What another value would do
+  kubectl module preview shop -n team-a --set replicas=4
+
+  # What applying a file would do
+  kubectl module preview -f apps/team-a/shop.yaml
+
+  # The same without a cluster, for what Git may change
+  kubectl module preview -f apps/team-a/shop.yaml --offline --set domain=shop.example.com \\
+    --as system:serviceaccount:argocd:argocd-application-controller";
+
 /// Show what a change would do: values, resources, and whether it is allowed
 ///
 /// For a Module in a cluster the server answers; nothing is written. For a file, --offline takes the file as the state
-/// now and answers on this machine. A change that is refused ends with code 3.
+/// now and answers on this machine, for somebody whom no policy names; --as and --as-group name somebody else. A change
+/// that is refused ends with code 3.
 ///
 /// With -o, the output is one document: `allowed`, `refusal` (message and causes), `values` (path, old, new, locked),
 /// `resources` (change, apiVersion, kind, namespace, name, before, after), `summary` (add, change, delete) and
 /// `warnings`.
 #[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct PreviewArguments {
     /// Name of the Module
     #[arg(value_name = "NAME", required_unless_present = "filename")]

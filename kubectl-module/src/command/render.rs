@@ -46,11 +46,20 @@ const OF_CHARTS: [&str; 18] = [
     "profile",
 ];
 
+const EXAMPLES: &str = "\
+Examples:
+  # A chart, as helm template does
+  kubectl module render shop charts/shop --values production.yaml --set replicas=4
+
+  # The Module in a file, as the controller does
+  kubectl module render -f apps/team-a/shop.yaml --offline";
+
 /// Render a chart as `helm template` does, or a Module as the controller does
 ///
 /// With a chart, prints what `helm template [NAME] CHART` prints. With -f FILE --offline, prints the resources of the
-/// Module in the file.
+/// Module in the file, as they are; what other values would make of them is for `preview`.
 #[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
 #[expect(clippy::struct_excessive_bools, reason = "independent flags")]
 pub(crate) struct RenderArguments {
     /// Name of the release, if two are given, and folder or archive of the chart

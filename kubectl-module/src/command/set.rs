@@ -11,11 +11,26 @@ use crate::target::{FileArguments, Target, TemplateKnowledge};
 use crate::terminal::Terminal;
 use crate::write::{WriteArguments, knowledge_or_nothing, print_changes, submit};
 
+const EXAMPLES: &str = "\
+Examples:
+  # Two values
+  kubectl module set shop -n team-a replicas=4 'env[0].value=debug'
+
+  # Back to the template's default
+  kubectl module set shop -n team-a --unset replicas
+
+  # Ask the server whether it may be done
+  kubectl module set shop -n team-a replicas=4 --dry-run=server
+
+  # A file of a Git repository
+  kubectl module set -f apps/team-a/shop.yaml --offline replicas=4";
+
 /// Change values of a Module
 ///
 /// What the template's schema calls a text stays one: version=1.10 does not become 1.1. A change of a locked value is
 /// refused with code 3; a change that collides with somebody else's ends with code 4.
 #[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct SetArguments {
     /// Name of the Module (not with -f --offline), and the values to set
     #[arg(value_name = "NAME PATH=VALUE")]
