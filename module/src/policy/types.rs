@@ -41,10 +41,13 @@ pub struct ModulePolicySpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 256))]
     pub break_glass: Vec<Subject>,
-    /// What happens to a change of a value that the template's schema marks as immutable.
+    /// What happens when somebody who is no GitOps writer changes a value that the template's schema marks as
+    /// immutable: `Enforce` refuses it, `Warn` lets it through with a warning, `Off` lets it through. Left out:
+    /// `Enforce`.
     #[serde(default)]
     pub immutable_values: ImmutableValues,
-    /// Whether values that a GitOps field manager owns are locked too, marked as immutable or not.
+    /// Whether values that a GitOps field manager owns are locked too, marked as immutable or not: `Enforce` refuses a
+    /// change, `Warn` lets it through with a warning, `Off` lets it through. Left out: `Off`.
     #[serde(default)]
     pub ownership: Ownership,
     /// Field managers whose values are locked by `ownership`: the names that GitOps tools write with. Left out:
@@ -56,16 +59,19 @@ pub struct ModulePolicySpec {
     /// Which templates may be used, and who may change the reference.
     #[serde(default)]
     pub template: TemplatePolicy,
-    /// Who may create Modules.
+    /// Who may create Modules: `Anyone` whose roles allow it, or `GitOpsOnly` GitOps writers. Left out: `Anyone`.
     #[serde(default)]
     pub creation: Creation,
-    /// Who may delete Modules.
+    /// Who may delete Modules: `Anyone` whose roles allow it; with `ProtectGitOps` those too, but not what a GitOps
+    /// writer has written if its template has locks; with `GitOpsOnly` GitOps writers. Left out: `ProtectGitOps`.
     #[serde(default)]
     pub deletion: Deletion,
-    /// Whose right to create, change or delete a Module's resources is asked for when the Module is written.
+    /// Whose right to create, change or delete a Module's resources is asked for when the Module is written: that of
+    /// the `Requester` who writes it, of the `ServiceAccount` that applies the resources, or nobody's (`Off`). Left
+    /// out: `Requester`.
     #[serde(default)]
     pub escalation: Escalation,
-    /// Which resources a Module may expand to.
+    /// Which resources a Module may expand to. Left out: all namespaced kinds, in its target namespace.
     #[serde(default)]
     pub expansion: ExpansionPolicy,
     /// The service account, in the namespace of the Module, that the controller acts as. Left out: `default`.
@@ -139,7 +145,9 @@ pub enum Ownership {
 /// Which templates may be used, and who may change the reference to one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TemplatePolicy {
-    /// Who may change `spec.template` of a Module whose template has locks.
+    /// Who may change `spec.template` of a Module whose template has locks: `GitOpsOnly` GitOps writers; with `Version`
+    /// everybody the version, as long as every lock stays and no locked value changes; with `Any` everybody. Left out:
+    /// `GitOpsOnly`.
     #[serde(default)]
     pub changes: TemplateChanges,
     /// The sources that templates may come from. Left out: any over TLS.
