@@ -272,6 +272,22 @@ fn a_template_that_moves_is_rendered_as_it_is_now() {
 }
 
 #[test]
+fn templates_that_git_does_not_keep_are_as_they_are() {
+    let place = repository();
+    git(&place, &["rm", "-r", "--quiet", "--cached", "examples/templates"]);
+    git(&place, &["commit", "--quiet", "--message", "Keep templates elsewhere"]);
+    git(&place, &["branch", "--force", "main"]);
+    edit(&place, SHOP, "version: \"8.2\"", "version: \"8.0\"");
+    let outcome = check(&place, &[SHOP, "--base", "main", "--as", "alice"]);
+    assert_eq!(outcome.code, 3, "{outcome:?}");
+    assert!(outcome.stdout.starts_with(&format!("{SHOP}:21:7: error: spec.values.cache.version: ")), "{outcome:?}");
+    // What a branch adds was not there before.
+    git(&place, &["add", "examples/templates"]);
+    let outcome = check(&place, &[SHOP, "--base", "main", "--as", "alice"]);
+    assert!(outcome.stdout.contains("warning: spec.template: nobody can say what was locked before"), "{outcome:?}");
+}
+
+#[test]
 fn template_stores_are_judged_too() {
     let place = repository();
     let store = |name: &str, path: &str, more: &str| {

@@ -107,8 +107,8 @@ impl Base {
         Ok(self.root().join(below))
     }
 
-    /// Where a file or folder is as it was, with everything in it; where it is now if it is not in the repository. The
-    /// path may be one in the folder that stands for the repository.
+    /// Where a file or folder is as it was, with everything in it; where it is now if git does not keep it, such as
+    /// templates that were fetched beside the files. The path may be one in the folder that stands for the repository.
     pub(crate) fn as_it_was(&self, path: &Path) -> Result<PathBuf, Failure> {
         let now = match path.strip_prefix(self.root()) {
             Ok(below) => self.top.join(below),
@@ -116,7 +116,10 @@ impl Base {
         };
         let Some(below) = self.below_top(&now)? else { return Ok(now) };
         self.take(&below, Wanted::All)?;
-        Ok(self.root().join(below))
+        let before = self.root().join(&below);
+        let is_kept = fs::symlink_metadata(&before).is_ok()
+            || !git(&self.top, [OsStr::new("ls-files"), OsStr::new("--"), below.as_os_str()])?.is_empty();
+        Ok(if is_kept { before } else { now })
     }
 
     /// A path relative to the repository's folder; none if it is elsewhere. A link that it ends in is one of the
