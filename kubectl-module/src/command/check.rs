@@ -39,7 +39,8 @@ Examples:
 ///
 /// Judges the Modules, ModulePolicies and TemplateStores in files and folders as the webhook would, and says with file
 /// and line what is wrong. Other objects are ignored; so are folders with a Chart.yaml, whose files are templates. What
-/// cannot be read fails the check. No cluster is asked, except with --live.
+/// cannot be read fails the check. No cluster is asked, except with --live: templates come from folders, and a folder
+/// stands for every version of its repository.
 ///
 /// Each Module is checked as if it were new: its fields, its values against the template's schema, whether it renders,
 /// and whether the policies let it have what it renders to. With --base REV only what changes is judged, and as a
