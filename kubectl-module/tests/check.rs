@@ -260,6 +260,23 @@ fn a_repository_that_a_branch_brings_is_none() {
 }
 
 #[test]
+fn a_submodule_in_a_folders_place_has_no_say() {
+    let place = repository();
+    let other = Place::new();
+    git(&other, &["init", "--quiet", "--initial-branch=main"]);
+    git(&other, &["add", "examples/modules"]);
+    git(&other, &["commit", "--quiet", "--message", "Begin"]);
+    let address = other.path("").display().to_string();
+    git(&place, &["-c", "protocol.file.allow=always", "submodule", "--quiet", "add", &address, "brought"]);
+    for path in ["brought/examples/modules", "brought"] {
+        let outcome = check(&place, &[path, "--base", "main", "--as", "alice"]);
+        let expected =
+            "Error: PLACE/brought is a submodule of PLACE\nHint: check it from inside, with a base of its own\n";
+        assert_eq!((outcome.code, outcome.stderr.as_str()), (1, expected), "{outcome:?}");
+    }
+}
+
+#[test]
 fn a_template_that_moves_is_rendered_as_it_is_now() {
     let place = repository();
     edit(&place, "examples/templates/demo/values.schema.json", "\"maximum\": 20", "\"maximum\": 1");

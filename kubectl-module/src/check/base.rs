@@ -64,6 +64,7 @@ impl Base {
         let none = || format!("--base needs a git repository, and {} is in none", near.display());
         let top = git(&home(start).with_context(none)?, ["rev-parse", "--show-toplevel"]).with_context(none)?;
         let top = fs::canonicalize(Path::new(&top))?;
+        refuse_submodule(&top)?;
         let named = format!("{revision}^{{commit}}");
         let tip = git(&top, ["rev-parse", "--verify", "--quiet", "--end-of-options", &named]).map_err(|_| {
             Failure::message(CODE_ERROR, format!("the repository {} has no commit {revision:?}", top.display()))
@@ -247,6 +248,18 @@ impl Base {
 fn home(start: &Path) -> Result<PathBuf, anyhow::Error> {
     let real = fs::canonicalize(start)?;
     real.ancestors().find(|folder| folder.join(".git").exists()).map(Path::to_owned).context("there is no .git")
+}
+
+/// A branch can put a submodule in a folder's place, which then brings its own base along. Whoever works inside one means
+/// it.
+fn refuse_submodule(top: &Path) -> Result<(), Failure> {
+    let superproject = git(top, ["rev-parse", "--show-superproject-working-tree"])?;
+    let is_inside = std::env::current_dir().and_then(fs::canonicalize)?.starts_with(top);
+    if superproject.is_empty() || is_inside {
+        return Ok(());
+    }
+    Err(Failure::message(CODE_ERROR, format!("{} is a submodule of {superproject}", top.display()))
+        .hint("check it from inside, with a base of its own"))
 }
 
 /// A path without links, as far as it exists.
