@@ -14,7 +14,7 @@ pub(crate) const CODE_ERROR: u8 = 1;
 pub(crate) const CODE_DIFFERENCE: u8 = 1;
 /// The command line makes no sense.
 pub(crate) const CODE_USAGE: u8 = 2;
-/// A lock or a policy refuses the change.
+/// A lock, a policy or the template refuses the change.
 pub(crate) const CODE_REFUSED: u8 = 3;
 /// Somebody else changed the same thing at the same time.
 pub(crate) const CODE_CONFLICT: u8 = 4;

@@ -79,13 +79,13 @@ Hint: your text is in PLACE/home/.local/state/kubectl-module/app-";
 
 #[test]
 fn what_is_no_yaml_or_not_valid_comes_back_too() {
-    for (expression, reason) in [
-        ("s/^replicas: 2$/replicas: : 2/", "#~! The values cannot be read:"),
-        ("s/^replicas: 2$/replicas: 99/", "at '/replicas'"),
+    for (expression, reason, code) in [
+        ("s/^replicas: 2$/replicas: : 2/", "#~! The values cannot be read:", 1),
+        ("s/^replicas: 2$/replicas: 99/", "maximum: got 99, want 50", 3),
     ] {
         let place = Place::new();
         let outcome = edit(&place, expression);
-        assert_eq!(outcome.code, 1, "{expression}: {}", outcome.stderr);
+        assert_eq!(outcome.code, code, "{expression}: {}", outcome.stderr);
         let buffers = shown(&place);
         assert_eq!(buffers.len(), 2);
         assert!(buffers[1].contains(reason), "{}", buffers[1]);

@@ -45,8 +45,11 @@ fn a_template_error_names_file_and_line() {
     let place = Place::new();
     place.write("examples/templates/broken/Chart.yaml", "apiVersion: v2\nname: broken\nversion: 0.1.0\n");
     place.write("examples/templates/broken/templates/a.yaml", "kind: ConfigMap\nname: {{ .Values.a.b.c }}\n");
-    let text = message(&place, &module(&template("broken"), "{}"));
-    assert!(text.contains("broken/templates/a.yaml:2:"), "{text}");
+    place.write("examples/modules/bad.yaml", &module(&template("broken"), "{}"));
+    let outcome = place.run(&["preview", "-f", "examples/modules/bad.yaml", "--offline", "--set", "a=1"]);
+    assert_eq!(outcome.code, 3, "{outcome:?}");
+    let refusal = outcome.stderr.split_once("Error: ").unwrap().1;
+    assert!(refusal.contains("broken/templates/a.yaml:2:"), "{refusal}");
 }
 
 #[test]

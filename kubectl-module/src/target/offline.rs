@@ -13,7 +13,7 @@ use module::plan::{Plan, PlanState};
 use module::policy::{EffectivePolicy, ModulePolicy, Policies};
 use module::preview::{LockAnswer, PreviewAnswer, Want};
 use module::requester::Requester;
-use module::verdict::{self, Cause, Controllers, Operation, Question, Verdict, decide};
+use module::verdict::{self, Cause, Controllers, Operation, Question, Refusal, Verdict, decide};
 use renderer::template::RENDER_STACK_BYTES;
 use renderer::{Chart, Limits, values};
 use serde_json::{Map, Value};
@@ -181,15 +181,18 @@ impl FileModule {
                 }
             };
             let old = before.as_ref().map(|expansion| PlanState { values: &values_now, expansion });
-            match self.expansion(template_then, &then) {
+            match expand(template_then, &self.module(&then)?, &self.policy, 1) {
                 Ok(after) => {
                     answer.warnings.extend(after.warnings.iter().cloned());
                     let new = PlanState { values: &values_then, expansion: &after };
                     answer.plan = Some(Plan::between(template_then.locks(), old, new));
                 }
-                // That it may not be made comes first.
-                Err(_) if answer.refusal.is_some() => {}
-                Err(failure) => return Err(failure),
+                // As the server does; that it may not be made comes first.
+                Err(error) => {
+                    let values = then.pointer("/spec/values").unwrap_or(&Value::Null);
+                    let refusal = Refusal::for_expansion(&error, template_then.locks(), values);
+                    answer.refusal.get_or_insert(refusal);
+                }
             }
         }
         answer.values_now = Some(Value::Object(values_now));
@@ -220,10 +223,13 @@ impl FileModule {
         }
     }
 
+    fn module(&self, object: &Value) -> Result<Module, Failure> {
+        let module = serde_json::from_value(object.clone());
+        Ok(module.with_context(|| format!("{} holds no valid Module", self.path.display()))?)
+    }
+
     fn expansion(&self, template: &Template, object: &Value) -> Result<Expansion, Failure> {
-        let module = serde_json::from_value(object.clone())
-            .with_context(|| format!("{} holds no valid Module", self.path.display()))?;
-        expand(template, &module, &self.policy, 1).map_err(|error| {
+        expand(template, &self.module(object)?, &self.policy, 1).map_err(|error| {
             let error = anyhow::Error::new(error);
             let cause = Cause { field: "spec.values".to_owned(), message: format!("{error:#}") };
             let error = error.context(format!("module {} cannot be rendered", self.name));
