@@ -13,10 +13,12 @@ mod error;
 mod manifest;
 mod scopes;
 mod size;
+mod unasked;
 
 pub use error::ExpansionError;
 pub use scopes::{Scope, Scopes, WellKnownScopes};
 pub use size::json_size;
+pub use unasked::{TOKEN_SECRET, unasked};
 
 use std::sync::Arc;
 

@@ -17,8 +17,8 @@ use crate::{SourceError, SourceOptions, chart_version};
 /// The largest index. Reading one takes about ten times its size in memory for a moment.
 const MAX_INDEX_BYTES: u64 = 16 << 20;
 
-/// The largest archive. Helm reads no chart of more than 100 MiB unpacked.
-pub(crate) const MAX_ARCHIVE_BYTES: u64 = 20 << 20;
+/// The largest archive. That of kube-prometheus-stack, the largest chart tried, has half a MiB.
+pub(crate) const MAX_ARCHIVE_BYTES: u64 = 10 << 20;
 
 /// Charts from Helm repositories over HTTP(S). Calls block: run them on a thread that may.
 #[derive(Debug)]

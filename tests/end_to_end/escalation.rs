@@ -493,6 +493,15 @@ fn nobody_gets_by_a_module_what_they_may_not_do() {
         object("v1", "Secret", "held", json!({ "stringData": { "key": "word" } })),
     ] }));
     charts.push(("held".to_owned(), &held));
+    // When rights are asked for, the clock stands still.
+    let clock = text(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: clock}\ndata: {word: {{ randAlphaNum 8 | quote }}}\n---\n\
+         {{ if gt (now | unixEpoch | int64) 1000 }}\napiVersion: v1\nkind: Secret\nmetadata: {name: escalated}\n{{ end }}\n",
+    );
+    charts.push(("clock".to_owned(), &clock));
+    let random =
+        text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: random}\ndata: {word: {{ randAlphaNum 8 | quote }}}\n");
+    charts.push(("random".to_owned(), &random));
     publish(&environment, &charts);
 
     let mut failures = String::new();
@@ -518,6 +527,7 @@ fn nobody_gets_by_a_module_what_they_may_not_do() {
     changes_take_rights_too(&environment);
     lookups_find_nothing(&environment);
     what_is_held_is_allowed(&environment);
+    what_no_right_was_asked_for_is_not_applied(&environment);
     nothing_came_into_being(&environment);
     the_webhook_holds_no_wildcard(&environment);
 }
@@ -560,6 +570,23 @@ fn what_is_held_is_allowed(environment: &Environment) {
     write(environment, Who::Account("namespace-admin"), &["create", "-f", "-"], &stored).success().unwrap();
     environment.reconciled(REQUESTERS, "held");
     assert!(environment.object(REQUESTERS, "role", "held").is_some());
+}
+
+/// A template may have one content at admission and another when it is applied, but not other resources.
+fn what_no_right_was_asked_for_is_not_applied(environment: &Environment) {
+    let writer = Who::Account("config-writer");
+    for chart in ["clock", "random"] {
+        let stored = module(environment, REQUESTERS, chart, chart);
+        write(environment, writer, &["create", "-f", "-"], &stored).success().unwrap();
+    }
+    environment.reconciled(REQUESTERS, "random");
+    assert!(environment.object(REQUESTERS, "configmap", "random").is_some());
+    environment.eventually("the controller says why it applies nothing", || {
+        let module = environment.module(REQUESTERS, "clock")?;
+        let reason = module["status"]["reconciliationStatus"]["reason"].as_str()?.to_owned();
+        reason.contains("nobody was asked for the right to that").then_some(())
+    });
+    assert!(environment.object(REQUESTERS, "configmap", "clock").is_none());
 }
 
 fn nothing_came_into_being(environment: &Environment) {

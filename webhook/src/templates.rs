@@ -1,6 +1,7 @@
 //! Templates in memory: resolved references for moments, loaded charts by digest for as long as there is room.
 
 mod cache;
+mod fetches;
 mod sources;
 
 use std::{
@@ -23,6 +24,7 @@ use crate::{
     workers::Workers,
 };
 use cache::{Cache, Lifetime};
+use fetches::Fetches;
 
 /// How long a moving reference keeps what it resolved to. Long enough that the hooks of one write agree, short enough
 /// that a push is seen by the next one.
@@ -42,9 +44,6 @@ const CHARTS: usize = 256;
 
 /// Bytes of chart files kept loaded. A loaded chart takes a few times its files.
 const CHART_BYTES: usize = 64 << 20;
-
-/// Git and HTTP fetches at a time: they wait for the network, not for the processor.
-const FETCHES: usize = 16;
 
 /// Why a template could not be had.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -115,7 +114,7 @@ pub struct Templates {
     provider: Arc<dyn TemplateProvider>,
     workers: Workers,
     metrics: Arc<Metrics>,
-    fetches: Arc<tokio::sync::Semaphore>,
+    fetches: Arc<Fetches>,
     resolutions: Cache<(TemplateReference, Access), String>,
     charts: Cache<ChartKey, Loaded>,
 }
@@ -141,7 +140,7 @@ impl Templates {
     /// An empty cache before a provider.
     pub fn new(provider: Arc<dyn TemplateProvider>, workers: Workers, metrics: Arc<Metrics>) -> Self {
         Self {
-            fetches: Arc::new(tokio::sync::Semaphore::new(FETCHES)),
+            fetches: Arc::default(),
             resolutions: Cache::new(RESOLUTIONS, usize::MAX, metrics.cache(CacheName::References)),
             charts: Cache::new(CHARTS, CHART_BYTES, metrics.cache(CacheName::Templates)),
             provider,
@@ -158,8 +157,9 @@ impl Templates {
         let wanted = reference.clone();
         self.resolutions
             .get(&key, resolution_lifetime, |_| 0, async move {
+                let repository = wanted.repo.clone();
                 let work = measured(metrics, TemplateStep::Resolve, move || provider.resolve(&wanted, access));
-                blocking(&fetches, work).await
+                fetches.run(&repository, work).await
             })
             .await
     }
@@ -183,7 +183,7 @@ impl Templates {
         let provider = Arc::clone(&self.provider);
         let (fetches, metrics) = (Arc::clone(&self.fetches), Arc::clone(&self.metrics));
         let workers = self.workers.clone();
-        let wanted = reference.clone();
+        let (wanted, repository) = (reference.clone(), reference.repo.clone());
         let digest = digest.to_owned();
         let load = async move {
             let name = describe(&wanted);
@@ -191,7 +191,7 @@ impl Templates {
             let since = Instant::now();
             let fetch =
                 measured(Arc::clone(&metrics), TemplateStep::Fetch, move || provider.fetch(&wanted, &content, access));
-            let content = blocking(&fetches, fetch).await?;
+            let content = fetches.run(&repository, fetch).await?;
             let template = workers
                 .run(measured(metrics, TemplateStep::Read, move || read(content, &name, digest)))
                 .await
@@ -251,17 +251,6 @@ fn measured<T>(
         metrics.template_step(step, result, started.elapsed());
         outcome
     }
-}
-
-async fn blocking<T: Send + 'static>(
-    fetches: &tokio::sync::Semaphore,
-    work: impl FnOnce() -> Result<T, TemplateError> + Send + 'static,
-) -> Result<T, TemplateError> {
-    let unavailable = |problem: &str| TemplateError::Unavailable { problem: problem.to_owned() };
-    let _permit = fetches.acquire().await.map_err(|_| unavailable("the webhook is shutting down"))?;
-    tokio::task::spawn_blocking(work)
-        .await
-        .unwrap_or_else(|_| Err(unavailable("fetching the template failed unexpectedly; the webhook's log says where")))
 }
 
 /// An error and its causes, in one line.

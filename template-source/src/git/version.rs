@@ -15,7 +15,7 @@ pub(super) enum Version {
     Default,
     /// A full commit id.
     Commit(ObjectId),
-    /// A full reference name, such as `refs/heads/main`.
+    /// A full name of a branch or tag, such as `refs/heads/main`.
     Reference(String),
     /// A tag or branch name.
     Name(String),
@@ -30,7 +30,12 @@ pub(super) fn parse(version: &str) -> Result<Version, SourceError> {
     {
         return Ok(Version::Commit(commit));
     }
-    let (full, parsed) = if version.starts_with("refs/") {
+    // Others are not the owner's word: hosts put there what anybody proposes (`refs/pull/`, `refs/merge-requests/`).
+    let is_full = version.starts_with("refs/heads/") || version.starts_with("refs/tags/");
+    if version.starts_with("refs/") && !is_full {
+        return Err(SourceError::InvalidVersion { version: version.to_owned() });
+    }
+    let (full, parsed) = if is_full {
         (version.to_owned(), Version::Reference(version.to_owned()))
     } else {
         (format!("refs/heads/{version}"), Version::Name(version.to_owned()))
@@ -101,6 +106,19 @@ mod tests {
             object: ObjectId::from([2; 20]),
         }];
         assert_eq!(parse("v1").unwrap().pick(&listed), Some(ObjectId::from([2; 20])));
+    }
+
+    #[test]
+    fn only_branches_and_tags_are_the_owners_word() {
+        assert!(parse("refs/tags/v1").is_ok());
+        for version in
+            ["refs/pull/7/head", "refs/merge-requests/7/head", "refs/notes/commits", "refs/for/main", "refs/"]
+        {
+            assert!(matches!(parse(version), Err(SourceError::InvalidVersion { .. })), "{version}");
+        }
+        // A branch of that name is a branch.
+        let listed = [direct("refs/pull/7/head", 1)];
+        assert_eq!(parse("pull/7/head").unwrap().pick(&listed), None);
     }
 
     #[test]

@@ -10,11 +10,14 @@ use kube::{core::DeserializeGuard, runtime::controller::Action};
 use module::{
     Template, annotations,
     api::{Module, ModuleStatus, ReconciliationState, TemplateReference},
-    expansion::{Expansion, ExpansionOptions, expand},
-    policy::{EffectivePolicy, ServiceAccountConflict},
+    expansion::{Expansion, ExpansionError, ExpansionOptions, expand, unasked},
+    policy::{EffectivePolicy, Escalation, ServiceAccountConflict},
     verdict::Refusal,
 };
-use renderer::Limits;
+use renderer::{
+    Limits,
+    functions::{FixedHost, Host},
+};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use template_source::Access;
@@ -62,6 +65,12 @@ enum Failure {
     Expansion(String),
     #[error("nobody is named to apply it")]
     ServiceAccount(#[source] ServiceAccountConflict),
+    #[error(
+        "the template makes {kind} {name} of another time or another random value than when the rights to it were asked for, \
+         so nobody was asked for the right to that; let it not depend on these, or let the ModulePolicy ask for the rights of \
+         the service account (escalation: ServiceAccount)"
+    )]
+    Unasked { kind: String, name: String },
     #[error("{0}")]
     Unusable(String),
     #[error("{0}")]
@@ -239,23 +248,35 @@ async fn expand_module(
         let kinds = controller.kinds.current();
         let revision = status.revision.unwrap_or_default() + 1;
         let work = move || {
-            let host =
-                SystemHost::new().map_err(|_| Failure::Temporary("the system gives no randomness".to_owned()))?;
-            let options = ExpansionOptions {
-                policy: Some(&policy),
-                scopes: kinds.as_ref(),
-                host: &host,
-                kube_version: kinds.kube_version.clone(),
-                api_versions: Arc::clone(&kinds.api_versions),
-                revision,
-                limits: Limits::default(),
+            let expand = |host: &dyn Host| {
+                let options = ExpansionOptions {
+                    policy: Some(&policy),
+                    scopes: kinds.as_ref(),
+                    host,
+                    kube_version: kinds.kube_version.clone(),
+                    api_versions: Arc::clone(&kinds.api_versions),
+                    revision,
+                    limits: Limits::default(),
+                };
+                expand(template.chart(), &module, &options)
             };
             // What must not be shown of the values is taken out: a status is read by more people than the values are.
-            expand(template.chart(), &module, &options).map_err(|error| {
+            let failed = |error: ExpansionError| {
                 let values = module.spec.as_ref().map(|spec| &spec.values);
                 let refusal = Refusal::for_expansion(&error, template.locks(), values.unwrap_or(&Value::Null));
                 Failure::Expansion(refusal.message)
-            })
+            };
+            let host =
+                SystemHost::new().map_err(|_| Failure::Temporary("the system gives no randomness".to_owned()))?;
+            let made = expand(&host).map_err(failed)?;
+            // The service account may do more than whoever has written this, and was asked about what came of it without
+            // a clock.
+            if policy.escalations().contains(&Escalation::Requester)
+                && let Some(resource) = unasked(&expand(&FixedHost::default()).map_err(failed)?, &made).first()
+            {
+                return Err(Failure::Unasked { kind: resource.kind.clone(), name: resource.name.clone() });
+            }
+            Ok(made)
         };
         let expansion = controller.workers.run(work).await.map_err(|error| Failure::Temporary(error.to_string()))?;
         if expansion.is_err() && !refreshed && controller.kinds.refresh().await {
@@ -324,6 +345,7 @@ impl Failure {
             Self::Template(TemplateError::Unavailable { .. }) => (Attempt::Retrying, "TemplateUnavailable"),
             Self::Template(_) => (Attempt::Stalled, "TemplateInvalid"),
             Self::Expansion(_) => (Attempt::Stalled, "RenderFailed"),
+            Self::Unasked { .. } => (Attempt::Stalled, "RightsNotAsked"),
             Self::ServiceAccount(_) => (Attempt::Stalled, "ServiceAccountConflict"),
             Self::Unusable(_) => (Attempt::Stalled, "ModuleInvalid"),
             Self::Temporary(_) => (Attempt::Retrying, "Busy"),

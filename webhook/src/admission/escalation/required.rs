@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use module::{
-    expansion::{Resource, Scope},
+    expansion::{Resource, Scope, TOKEN_SECRET},
     verdict::Refusal,
 };
 use serde_json::Value;
@@ -14,9 +14,6 @@ use crate::{
     admission::expansion::{Change, Consequences, Deleted},
     kinds::{Kind, KindTable},
 };
-
-/// A token for a service account, written down in a Secret.
-const TOKEN_SECRET: &str = "kubernetes.io/service-account-token";
 
 /// Names the service account whose token a Secret holds.
 const TOKEN_OWNER: &str = "kubernetes.io/service-account.name";
