@@ -9,8 +9,8 @@ use sha2::{Digest, Sha256};
 use crate::SourceError;
 use crate::files::hexadecimal;
 
-/// Files kept. An archive is rarely more than a few hundred KiB.
-const MAX_CACHED_BLOBS: usize = 512;
+/// Bytes kept. An archive is rarely more than a few hundred KiB.
+const MAX_CACHED_BYTES: u64 = 256 << 20;
 
 /// The prefix of the digests that are understood.
 const ALGORITHM: &str = "sha256:";
@@ -45,7 +45,7 @@ impl BlobCache {
         let path = self.path(place, &digest_of(content));
         fs::create_dir_all(&self.directory)
             .and_then(|()| {
-                evict(&self.directory);
+                evict(&self.directory, MAX_CACHED_BYTES.saturating_sub(content.len() as u64));
                 let mut file = tempfile::NamedTempFile::new_in(&self.directory)?;
                 file.write_all(content)?;
                 file.persist(&path)?;
@@ -71,14 +71,24 @@ pub(crate) fn is_digest(text: &str) -> bool {
     })
 }
 
-/// Makes room for one more: the oldest go first. A failure only leaves the cache larger.
-fn evict(directory: &Path) {
+/// Leaves at most so many bytes: the oldest files go first. A failure only leaves the cache larger.
+fn evict(directory: &Path, limit: u64) {
     let Ok(entries) = fs::read_dir(directory) else { return };
-    let mut entries: Vec<_> =
-        entries.flatten().filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path()))).collect();
+    let mut entries: Vec<_> = entries
+        .flatten()
+        .filter_map(|entry| {
+            let metadata = entry.metadata().ok()?;
+            Some((metadata.modified().ok()?, entry.path(), metadata.len()))
+        })
+        .collect();
     entries.sort();
-    for (_, path) in entries.iter().take((entries.len() + 1).saturating_sub(MAX_CACHED_BLOBS)) {
+    let mut bytes: u64 = entries.iter().map(|(_, _, bytes)| bytes).sum();
+    for (_, path, freed) in entries {
+        if bytes <= limit {
+            break;
+        }
         let _ = fs::remove_file(path);
+        bytes -= freed;
     }
 }
 
@@ -105,12 +115,16 @@ mod tests {
     fn the_oldest_make_room() {
         let folder = tempfile::tempdir().unwrap();
         let cache = BlobCache::new(folder.path().to_owned());
-        for number in 0..MAX_CACHED_BLOBS + 3 {
-            cache.write("here", number.to_string().as_bytes()).unwrap();
+        for number in 0..5 {
+            cache.write("here", number.to_string().repeat(10).as_bytes()).unwrap();
+            // The clock of some file systems goes by milliseconds.
+            std::thread::sleep(std::time::Duration::from_millis(20));
         }
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), MAX_CACHED_BLOBS);
-        let last = (MAX_CACHED_BLOBS + 2).to_string();
-        assert!(cache.read("here", &digest_of(last.as_bytes())).is_some());
+        evict(folder.path(), 39);
+        let kept = |number: u32| cache.read("here", &digest_of(number.to_string().repeat(10).as_bytes())).is_some();
+        assert_eq!([0, 1, 2, 3, 4].map(kept), [false, false, true, true, true]);
+        evict(folder.path(), 30);
+        assert!(kept(2));
     }
 
     #[test]

@@ -30,7 +30,7 @@ pub struct HelmRepositories {
 }
 
 /// `index.yaml`, as far as it is used.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Deserialize)]
 struct Index {
     #[serde(default)]
     entries: BTreeMap<String, Option<Vec<Option<Entry>>>>,
@@ -120,10 +120,9 @@ impl HelmRepositories {
     fn entries(&self, server: &Server<'_>, chart: &str) -> Result<Vec<Entry>, SourceError> {
         let text = server.index()?;
         let _one = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
-        let index: Index = serde_yaml::from_slice(&text)
+        let mut index: Index = serde_yaml::from_slice(&text)
             .map_err(|error| SourceError::InvalidIndex { repo: server.repo.to_owned(), reason: error.to_string() })?;
-        let entries = index.entries.into_iter().find(|(name, _)| name == chart);
-        let entries = entries.and_then(|(_, entries)| entries).unwrap_or_default();
+        let entries = index.entries.remove(chart).flatten().unwrap_or_default();
         let entries: Vec<Entry> = entries.into_iter().flatten().collect();
         if entries.is_empty() {
             return Err(SourceError::UnknownChart { repo: server.repo.to_owned(), chart: chart.to_owned() });

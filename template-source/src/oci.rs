@@ -248,7 +248,8 @@ impl<'a> Registry<'a> {
 
 /// The URL of a registry's repository.
 fn repository_url(location: &str, chart: &str) -> Option<Url> {
-    let (authority, path) = location.strip_prefix("oci://")?.split_once('/').unwrap_or((&location[6..], ""));
+    let place = location.strip_prefix("oci://")?;
+    let (authority, path) = place.split_once('/').unwrap_or((place, ""));
     if authority.is_empty() || authority.contains(['@', '?', '#', '\\']) {
         return None;
     }
