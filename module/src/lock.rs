@@ -199,8 +199,9 @@ impl<'a> Cursor<'a> {
         self.named_index(index).is_described()
     }
 
+    /// A sub-chart without a schema names nothing.
     fn is_described(&self) -> bool {
-        self.states.iter().any(|states| !states.is_empty())
+        self.any(|graph, state| graph.states[state].document.is_some())
     }
 
     /// Whether a mark here or further up locks the value.

@@ -428,31 +428,30 @@ fn is_locked(documents: &[Document], path: &[Step], is_new: &dyn Fn(usize) -> bo
 
 /// The places of locked values that change.
 pub(super) fn locked_changes(documents: &[Document], change: Change<'_>) -> BTreeSet<Vec<Step>> {
+    let is_new = |path: &[Step]| at(change.old_effective, path).is_none() && at(change.old_explicit, path).is_none();
     let from = |path: &[Step]| {
-        let is_new = |length: usize| {
-            at(change.old_effective, &path[..length]).is_none() && at(change.old_explicit, &path[..length]).is_none()
-        };
+        let is_new = |length: usize| is_new(&path[..length]);
         (0..=path.len()).find(|length| is_locked(documents, &path[..*length], &is_new))
     };
     // Where no schema names a place, also what kind of nothing is there, and whether it is there, says something.
-    let is_named = |path: &[Step]| {
-        let is_last = |length: usize| length == path.len();
-        path.is_empty() || documents.iter().any(|document| !document.describing(path, &is_last).is_empty())
+    let is_named = |path: &[Step], locked: usize| {
+        let named_only = |length: usize| length == path.len() || length <= locked && is_new(&path[..length]);
+        path.is_empty() || documents.iter().any(|document| !document.describing(path, &named_only).is_empty())
     };
     changes(change, from, is_named)
 }
 
 /// The places of values that change and that are owned, or part of one that is.
 pub(super) fn owned_changes(owned: &BTreeSet<Vec<Step>>, change: Change<'_>) -> BTreeSet<Vec<Step>> {
-    changes(change, |path| (0..=path.len()).find(|length| owned.contains(&path[..*length])), |_| true)
+    changes(change, |path| (0..=path.len()).find(|length| owned.contains(&path[..*length])), |_, _| true)
 }
 
 /// The places of values that change and must not. `from`: how many steps of a path lead to what must not change.
-/// `is_named`: where nothing is nothing, whatever it is written as.
+/// `is_named`: whether nothing is nothing at a path, whatever it is written as; told also how many steps those are.
 fn changes(
     change: Change<'_>,
     from: impl Fn(&[Step]) -> Option<usize>,
-    is_named: impl Fn(&[Step]) -> bool,
+    is_named: impl Fn(&[Step], usize) -> bool,
 ) -> BTreeSet<Vec<Step>> {
     let mut paths = BTreeSet::new();
     for value in [change.old_effective, change.old_explicit, change.new_effective, change.new_explicit] {
@@ -462,7 +461,7 @@ fn changes(
         let Some(locked) = from(path) else { return false };
         let (before, after) = (at(change.old_effective, path), at(change.new_effective, path));
         let (set_before, set_after) = (at(change.old_explicit, path), at(change.new_explicit, path));
-        let differs = content(before) != content(after) || shape(before) != shape(after) && !is_named(path);
+        let differs = content(before) != content(after) || shape(before) != shape(after) && !is_named(path, locked);
         let digits = |value: Option<&Value>| value.filter(|value| value.is_number()).map(exact);
         let differs_in_digits =
             digits(set_before).zip(digits(set_after)).is_some_and(|(before, after)| before != after);
