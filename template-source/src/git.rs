@@ -76,8 +76,9 @@ impl GitTemplates {
     /// Resolves a version to a commit id (40 hexadecimal digits).
     ///
     /// An empty version is the server's `HEAD`; 40 hexadecimal digits are a commit and taken as they are; a name that
-    /// starts with `refs/heads/` or `refs/tags/` is looked up exactly, and others below `refs/` not at all; any other name is a tag or, if there is no such tag, a branch: git's
-    /// own order (gitrevisions), so that a branch cannot shadow a release. Annotated tags count as what they point to.
+    /// starts with `refs/heads/` or `refs/tags/` is looked up exactly, and others below `refs/` not at all; any other name
+    /// is a tag or, if there is no such tag, a branch: git's own order (gitrevisions), so that a branch cannot shadow a
+    /// release. Annotated tags count as what they point to.
     pub fn resolve(&self, repo: &str, version: &str, access: Access) -> Result<String, SourceError> {
         let version = version::parse(version)?;
         if let version::Version::Commit(commit) = version {

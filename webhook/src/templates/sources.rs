@@ -114,16 +114,15 @@ impl TemplateProvider for Sources {
             return local.map(|template| template.digest);
         }
         let TemplateReference { repo, path, version, .. } = reference;
-        match reference.source_type {
-            Some(SourceType::Git) => {
+        match (reference.source_type, repo.starts_with(OCI)) {
+            (Some(SourceType::Git), _) => {
                 self.resolve_in_git(reference, access).map_err(|error| self.git_failure(&error, access))
             }
-            Some(SourceType::Helm) => self.resolve_in_helm(reference).map_err(|error| helm_failure(&error)),
-            Some(SourceType::Oci) => self.oci.resolve(repo, path, version).map_err(|error| helm_failure(&error)),
-            None if repo.starts_with(OCI) => {
+            (Some(SourceType::Helm), _) => self.resolve_in_helm(reference).map_err(|error| helm_failure(&error)),
+            (Some(SourceType::Oci), _) | (None, true) => {
                 self.oci.resolve(repo, path, version).map_err(|error| helm_failure(&error))
             }
-            None => self.resolve_in_either(reference, access),
+            (None, false) => self.resolve_in_either(reference, access),
         }
     }
 
